@@ -1,0 +1,1 @@
+"""The protocol's vocabulary, without I/O: operations, identifiers, results, record codecs."""

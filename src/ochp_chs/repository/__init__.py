@@ -1,0 +1,1 @@
+"""Tables, statements, streaming reads and bulk writes: the only room that builds SQL."""
