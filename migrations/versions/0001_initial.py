@@ -1,0 +1,212 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+# The file's name is the revision: four digits and a word or two.
+revision = "0001_initial"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Create everything."""
+    op.execute(sa.schema.CreateSequence(sa.Sequence("change_id", data_type=sa.BigInteger)))
+    op.create_table(
+        "change",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "feed IN ('tokens', 'charge-points', 'tariffs', 'live-status')",
+            name=op.f("ck_change_feed"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change")),
+    )
+    op.create_index(
+        op.f("ix_change_feed_changed_at"),
+        "change",
+        ["feed", "changed_at"],
+        unique=False,
+        postgresql_include=["id"],
+    )
+    op.create_table(
+        "partner",
+        sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("reading", sa.Text(), server_default="tolerant", nullable=False),
+        sa.Column(
+            "empty_set_withdraws", sa.Boolean(), server_default=sa.text("false"), nullable=False
+        ),
+        sa.Column("cdrs_per_answer_max", sa.Integer(), nullable=True),
+        sa.Column(
+            "created_at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("disabled_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("reading IN ('tolerant', 'strict')", name=op.f("ck_partner_reading")),
+        sa.CheckConstraint("cdrs_per_answer_max > 0", name=op.f("ck_partner_cdrs_per_answer_max")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partner")),
+        sa.UniqueConstraint("name", name=op.f("uq_partner_name")),
+    )
+    op.create_table(
+        "token",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("token_type", sa.Text(), nullable=False),
+        sa.Column("representation", sa.Text(), nullable=False),
+        sa.Column("digest_sha160", sa.LargeBinary(), nullable=True),
+        sa.Column("contract_id", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("withdrawn_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("change_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "digest", "provider", "token_type", "representation", name=op.f("pk_token")
+        ),
+    )
+    op.create_index(
+        "ix_token_digest_sha160",
+        "token",
+        ["digest_sha160"],
+        unique=False,
+        postgresql_where=sa.text("digest_sha160 IS NOT NULL"),
+    )
+    op.create_index("ix_token_provider_change_id", "token", ["provider", "change_id"], unique=False)
+    op.create_table(
+        "message",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("partner_id", sa.Integer(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("records_read", sa.Integer(), nullable=False),
+        sa.Column("records_refused", sa.Integer(), nullable=False),
+        sa.Column("records_repaired", sa.Integer(), nullable=False),
+        sa.Column("records_warned", sa.Integer(), nullable=False),
+        sa.Column("records_changed", sa.Integer(), nullable=False),
+        sa.Column("records_withdrawn", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner_id"], ["partner.id"], name=op.f("fk_message_partner_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+        sa.UniqueConstraint("reference", name=op.f("uq_message_reference")),
+    )
+    op.create_index(
+        op.f("ix_message_partner_id_received_at"),
+        "message",
+        ["partner_id", "received_at"],
+        unique=False,
+    )
+    op.create_table(
+        "partner_party",
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("party_id", sa.Text(), nullable=False),
+        sa.Column("partner_id", sa.Integer(), nullable=False),
+        sa.Column("shown_as", sa.Text(), nullable=False),
+        sa.Column(
+            "granted_at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "party_id ~ '^[A-Z]{2}[A-Z0-9]{3}$'", name=op.f("ck_partner_party_party_id")
+        ),
+        sa.CheckConstraint("role IN ('cpo', 'emp', 'pso')", name=op.f("ck_partner_party_role")),
+        sa.ForeignKeyConstraint(
+            ["partner_id"],
+            ["partner.id"],
+            name=op.f("fk_partner_party_partner_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("role", "party_id", name=op.f("pk_partner_party")),
+    )
+    op.create_index(
+        op.f("ix_partner_party_partner_id"), "partner_party", ["partner_id"], unique=False
+    )
+    op.create_table(
+        "partner_role",
+        sa.Column("partner_id", sa.Integer(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "role IN ('cpo', 'emp', 'nsp', 'pso')", name=op.f("ck_partner_role_role")
+        ),
+        sa.ForeignKeyConstraint(
+            ["partner_id"],
+            ["partner.id"],
+            name=op.f("fk_partner_role_partner_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("partner_id", "role", name=op.f("pk_partner_role")),
+    )
+    op.create_table(
+        "roaming_connection",
+        sa.Column("low_partner_id", sa.Integer(), nullable=False),
+        sa.Column("high_partner_id", sa.Integer(), nullable=False),
+        sa.Column("carries", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column(
+            "connected_at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "carries <@ ARRAY['tokens', 'token-lookup', 'cdrs', 'tariffs', 'charge-points', 'live-status', 'endpoints'] AND cardinality(carries) > 0",
+            name=op.f("ck_roaming_connection_carries"),
+        ),
+        sa.CheckConstraint(
+            "low_partner_id < high_partner_id", name=op.f("ck_roaming_connection_order")
+        ),
+        sa.ForeignKeyConstraint(
+            ["high_partner_id"],
+            ["partner.id"],
+            name=op.f("fk_roaming_connection_high_partner_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["low_partner_id"],
+            ["partner.id"],
+            name=op.f("fk_roaming_connection_low_partner_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "low_partner_id", "high_partner_id", name=op.f("pk_roaming_connection")
+        ),
+    )
+    op.create_index(
+        op.f("ix_roaming_connection_high_partner_id"),
+        "roaming_connection",
+        ["high_partner_id"],
+        unique=False,
+    )
+    op.create_table(
+        "message_note",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('refused', 'repaired', 'warning')", name=op.f("ck_message_note_kind")
+        ),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["message.id"],
+            name=op.f("fk_message_note_message_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message_note")),
+    )
+    op.create_index(
+        op.f("ix_message_note_message_id"), "message_note", ["message_id"], unique=False
+    )

@@ -1,0 +1,144 @@
+"""Connections to PostgreSQL: one transaction per block, one engine per process.
+
+Nothing here outlives a transaction on the server side (no session settings, no prepared
+statements), so that a pooler in transaction mode can stand between.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+#: What transactions are done on; other rooms name it without knowing SQLAlchemy.
+Connection = sa.Connection
+
+_CONNECT_ARGUMENTS: dict[str, object] = {
+    "connect_timeout": 10,
+    "client_encoding": "utf8",
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    # A peer that vanished without a word is noticed within a minute, in milliseconds.
+    "tcp_user_timeout": 60_000,
+}
+
+
+class Database:
+    """The clearing house's PostgreSQL.
+
+    ``url`` takes all writes; ``read_url`` may name a replica for snapshots. ``pool_size`` is
+    connections per process and URL; twice as many are opened under pressure. ``lock_timeout_ms``
+    bounds the wait for any lock, ``idle_timeout_s`` the time a transaction may sit idle.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        read_url: str | None = None,
+        pool_size: int = 8,
+        application_name: str = "ochp-chs",
+        lock_timeout_ms: int = 60_000,
+        idle_timeout_s: int = 900,
+    ) -> None:
+        self._urls = {"write": url, "read": read_url or url}
+        self._pool_size = pool_size
+        self._application_name = application_name
+        # LOCAL: the settings end with the transaction and never leak through a pooler.
+        self._preamble = (
+            "SET LOCAL TIME ZONE 'UTC';"
+            f" SET LOCAL lock_timeout = {int(lock_timeout_ms)};"
+            f" SET LOCAL idle_in_transaction_session_timeout = {int(idle_timeout_s) * 1000}"
+        )
+        self._engines: dict[str, sa.Engine] = {}
+        self._pid = os.getpid()
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """One transaction: committed on leaving the block, rolled back by an exception."""
+        with self._open("write") as connection:
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """One read-only view of one moment (REPEATABLE READ), on the replica if there is one.
+
+        The moment is the first statement in the block, not the opening of the block. Use
+        ``execution_options(stream_results=True)`` to stream.
+        """
+        with self._open("read", isolation_level="REPEATABLE READ", postgresql_readonly=True) as c:
+            yield c
+
+    def ping(self) -> None:
+        """Raise ``sqlalchemy.exc.DBAPIError`` unless the database answers."""
+        with self._open("write") as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    def dispose(self) -> None:
+        """Close all idle connections of this process; the next use opens new ones."""
+        for engine in self._own_engines().values():
+            engine.dispose()
+        self._engines = {}
+
+    @contextmanager
+    def _open(self, which: str, **options: object) -> Iterator[sa.Connection]:
+        """Yield a connection inside a transaction that has its settings; roll back at the end."""
+        connection = self._checked_out(which, options)
+        try:
+            yield connection
+        finally:
+            # Without a commit before, this rolls back.
+            connection.close()
+
+    def _checked_out(self, which: str, options: dict[str, object]) -> sa.Connection:
+        # The settings are the liveness check too: a pooled connection that died while idle (a
+        # restart of PostgreSQL) fails here, before anything was done, and one try on a new
+        # connection is safe. It costs one round trip, as a separate ping would.
+        try:
+            return self._prepared(which, options)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._prepared(which, options)
+
+    def _prepared(self, which: str, options: dict[str, object]) -> sa.Connection:
+        connection = self._engine(which).connect()
+        try:
+            if options:
+                connection = connection.execution_options(**options)
+            connection.exec_driver_sql(self._preamble)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _engine(self, which: str) -> sa.Engine:
+        url = self._urls[which]
+        engines = self._own_engines()
+        # Two threads may both create one: only the first is kept, the other never connected.
+        return engines.get(url) or engines.setdefault(url, self._create(url))
+
+    def _own_engines(self) -> dict[str, sa.Engine]:
+        # A connection shared with the parent over a fork would mix two conversations on one
+        # socket, so a child forgets the parent's engines (without closing the parent's sockets).
+        if self._pid != os.getpid():
+            for engine in self._engines.values():
+                engine.dispose(close=False)
+            self._engines = {}
+            self._pid = os.getpid()
+        return self._engines
+
+    def _create(self, url: str) -> sa.Engine:
+        return sa.create_engine(
+            # SQLAlchemy's default driver for "postgresql" is not psycopg2 in every release.
+            sa.make_url(url).set(drivername="postgresql+psycopg2"),
+            pool_size=self._pool_size,
+            max_overflow=self._pool_size,
+            pool_timeout=30,
+            pool_recycle=3600,
+            use_native_hstore=False,
+            connect_args={**_CONNECT_ARGUMENTS, "application_name": self._application_name},
+        )
