@@ -57,7 +57,7 @@ class TypeShape:
 
 @cache
 def contract_dir() -> Path:
-    """Return the folder with the WSDL files and ``types``: the installed one, else the checkout's."""
+    """Return the folder of the contract: the installed one, else the checkout's ``wsdl``."""
     installed = Path(__file__).parents[1] / "wsdl"
     return installed if installed.is_dir() else Path(__file__).parents[3] / "wsdl"
 
@@ -69,7 +69,7 @@ def parser() -> etree.XMLParser:
     )
 
 
-def included_files(entry: str) -> tuple[Path, ...]:
+def included_files(entry: str = ENTRY) -> tuple[Path, ...]:
     """Return the schema file ``entry`` and all that it includes, the included ones first."""
     found: dict[Path, None] = {}
     _collect((contract_dir() / "types" / entry).resolve(), found)
