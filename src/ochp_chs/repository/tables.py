@@ -81,3 +81,88 @@ roaming_connection = sa.Table(
         name="carries",
     ),
 )
+
+message = sa.Table(
+    "message",
+    metadata,
+    # What became of every upload: the auditor's log, and the partner's.
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("reference", sa.Text, nullable=False, unique=True),
+    sa.Column("partner_id", sa.ForeignKey("partner.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("operation", sa.Text, nullable=False),
+    sa.Column("received_at", _TIME, nullable=False),
+    sa.Column("result", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("records_read", sa.Integer, nullable=False),
+    sa.Column("records_refused", sa.Integer, nullable=False),
+    sa.Column("records_repaired", sa.Integer, nullable=False),
+    sa.Column("records_warned", sa.Integer, nullable=False),
+    sa.Column("records_changed", sa.Integer, nullable=False),
+    sa.Column("records_withdrawn", sa.Integer, nullable=False),
+    sa.Index(None, "partner_id", "received_at"),
+)
+
+message_note = sa.Table(
+    "message_note",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column(
+        "message_id",
+        sa.ForeignKey("message.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.CheckConstraint("kind IN ('refused', 'repaired', 'warning')", name="kind"),
+)
+
+change_id = sa.Sequence("change_id", metadata=metadata, data_type=sa.BigInteger)
+
+change = sa.Table(
+    "change",
+    metadata,
+    # One row for each upload that changed something. The records carry its id, and this row
+    # alone carries the time, written just before the commit: see repository/changes.py.
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("feed", sa.Text, nullable=False),
+    sa.Column("changed_at", _TIME, nullable=False),
+    sa.CheckConstraint(
+        "feed IN ('tokens', 'charge-points', 'tariffs', 'live-status')", name="feed"
+    ),
+    # Serves "the changes of this feed since": repository/delta.py.
+    sa.Index(None, "feed", "changed_at", postgresql_include=["id"]),
+)
+
+token = sa.Table(
+    "token",
+    metadata,
+    # A token is known by provider, type, representation and instance; of the instance, the digest
+    # is kept (ochp/records/token.py), which is what every look-up has in hand. It leads the key,
+    # so that one index serves both.
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("token_type", sa.Text, primary_key=True),
+    sa.Column("representation", sa.Text, primary_key=True),
+    sa.Column("digest_sha160", sa.LargeBinary),
+    sa.Column("contract_id", sa.Text, nullable=False),
+    sa.Column("expires_at", _TIME, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("withdrawn_at", _TIME),
+    # Not a foreign key: the change row is written after the records, and may be erased before
+    # them when it is older than any delta that can be asked for.
+    sa.Column("change_id", sa.BigInteger, nullable=False),
+    # Serves look-ups by SHA-1 of plain tokens.
+    sa.Index(
+        "ix_token_digest_sha160",
+        "digest_sha160",
+        postgresql_where=sa.text("digest_sha160 IS NOT NULL"),
+    ),
+    # Serves full lists by its first column, deltas by both.
+    sa.Index("ix_token_provider_change_id", "provider", "change_id"),
+)

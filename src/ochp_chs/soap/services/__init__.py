@@ -1,1 +1,1 @@
-
+"""Spyne services: one module per chapter of the protocol."""

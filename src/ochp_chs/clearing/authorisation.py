@@ -1,0 +1,103 @@
+"""Authorisation data: tokens from EMPs to CPOs (PROTOCOL, "Authorisation data")."""
+
+from collections.abc import Collection
+from typing import cast
+
+from ochp_chs.clearing.download import full_list, updates
+from ochp_chs.clearing.exchange import (
+    Answer,
+    Call,
+    ClearingHouse,
+    Elements,
+    Message,
+    no_connection,
+)
+from ochp_chs.clearing.parameters import last_update
+from ochp_chs.clearing.upload import Judge, Upload, receive
+from ochp_chs.ochp.identifiers import check_contract_id
+from ochp_chs.ochp.records.codec import Judgement, RecordRefused
+from ochp_chs.ochp.records.token import TokenCodec, TokenRow, lookup_key
+from ochp_chs.ochp.results import Result, ResultCode
+from ochp_chs.ochp.roles import Carries, Role
+from ochp_chs.ochp.violations import Reason, Violation
+from ochp_chs.repository.connections import sources_of
+from ochp_chs.repository.feeds import TOKENS
+from ochp_chs.repository.tokens import find_current_token
+
+_CODEC = TokenCodec()
+
+
+def set_list(house: ClearingHouse, call: Call, message: Message) -> Answer:
+    """SetRoamingAuthorisationList: replace the caller's whole list."""
+    return receive(house, call, message, _upload(call, replaces=True))
+
+
+def update_list(house: ClearingHouse, call: Call, message: Message) -> Answer:
+    """UpdateRoamingAuthorisationList: add and change; a past expiry revokes."""
+    return receive(house, call, message, _upload(call, replaces=False))
+
+
+def get_list(house: ClearingHouse, call: Call, message: Message) -> Answer:
+    """GetRoamingAuthorisationList: all current, unexpired tokens of connected EMPs."""
+    message.parameters(call.partner.reading)
+    return full_list(house, call, TOKENS, Carries.TOKENS, "roamingAuthorisationInfoArray")
+
+
+def get_list_updates(house: ClearingHouse, call: Call, message: Message) -> Answer:
+    """GetRoamingAuthorisationListUpdates: what changed since, withdrawn and expired included."""
+    since = last_update(message.parameters(call.partner.reading))
+    return updates(house, call, TOKENS, Carries.TOKENS, "roamingAuthorisationInfo", since)
+
+
+def get_single(house: ClearingHouse, call: Call, message: Message) -> Answer:
+    """GetSingleRoamingAuthorisation: the one token, whatever its representation."""
+    emt_id = message.parameters(call.partner.reading)[0]
+    try:
+        key = lookup_key(emt_id)
+    except RecordRefused as refusal:
+        return Answer(Result(ResultCode.FORMAT, f"emtId: {refusal}"))
+    with house.database.begin() as connection:
+        sources = sources_of(
+            connection, call.partner.id, (Carries.TOKENS, Carries.TOKEN_LOOKUP)
+        )
+        if not sources:
+            return no_connection(call.operation)
+        providers = [source.party_id for source in sources]
+        payload = find_current_token(connection, key, providers, house.clock())
+    if payload is None:
+        return Answer(
+            Result(ResultCode.INVALID_ID, "No connected provider lets this token in now.")
+        )
+    return Answer(
+        Result(ResultCode.OK, "The token is valid."),
+        [Elements("roamingAuthorisationInfo", iter([[payload]]))],
+    )
+
+
+def _upload(call: Call, *, replaces: bool) -> Upload:
+    providers = call.partner.party_ids(Role.EMP)
+    return Upload(TOKENS, _CODEC, _judge(providers), providers, replaces)
+
+
+def _judge(providers: Collection[str]) -> Judge:
+    """A token's contract must be one of the caller's; a wrong check character is a warning."""
+
+    def judge(values: tuple[object, ...]) -> Judgement | None:
+        row = cast(TokenRow, values)
+        if row.provider not in providers:
+            return Judgement(refusals=[_foreign_contract(row, providers)])
+        warning = check_contract_id(row.contract_id)
+        return Judgement(warnings=[warning]) if warning else None
+
+    return judge
+
+
+def _foreign_contract(row: TokenRow, providers: Collection[str]) -> Violation:
+    own = ", ".join(sorted(providers)) or "none"
+    return Violation(
+        "contract-provider",
+        "contractId",
+        row.contract_id,
+        f"provider {row.provider} is not one of yours ({own})",
+        Reason.IDENTIFIER,
+    )

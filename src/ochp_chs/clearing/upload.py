@@ -1,0 +1,170 @@
+"""The one road of every uploaded list: read, judge, stage, merge, withdraw, log, publish."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+
+import structlog
+
+from ochp_chs.clearing.errors import FrameRefused
+from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Elements, IncomingRecord, Message
+from ochp_chs.clearing.spool import Spool
+from ochp_chs.ochp.records.codec import Codec, Judgement, RecordRefused
+from ochp_chs.ochp.results import Tally
+from ochp_chs.ochp.violations import Violation
+from ochp_chs.ochp.xml import inner_xml
+from ochp_chs.repository import changes, merge, messages, staging
+from ochp_chs.repository.feeds import Feed
+
+log = structlog.get_logger(__name__)
+
+#: Says what is wrong with a row, None for nothing: ownership and the record type's rules.
+Judge = Callable[[tuple[object, ...]], Judgement | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What differs between the uploads: the record type, who may send what, and Set or Update."""
+
+    feed: Feed
+    codec: Codec
+    judge: Judge
+    #: A Set replaces what these party IDs had; an Update leaves what it does not name.
+    owners: Collection[str]
+    replaces: bool
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What reading the records leaves behind, beside the rows."""
+
+    tally: Tally = field(default_factory=Tally)
+    #: Refused records that validate, to be echoed.
+    echo: Spool = field(default_factory=Spool)
+    #: What identifies the earlier versions of refused records, which a Set leaves alone.
+    retained: Spool = field(default_factory=Spool)
+
+
+def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) -> Answer:
+    """Take in a whole message, or nothing of it.
+
+    Raises `FrameRefused` for a list without records where one is required, and whatever the
+    message raises where it breaks off; nothing is stored then.
+    """
+    reading = _Reading()
+    rows = _accepted(message.records(call.partner.reading), upload, reading)
+    with house.database.begin() as connection:
+        staged = staging.stage(connection, upload.feed, upload.codec.columns, rows)
+        tally = reading.tally
+        _require_records(call, upload, tally)
+        for position in staged.repeated:
+            tally.warn(position, "", [_REPEATED])
+        tally.warned += staged.repeated_count - len(staged.repeated)
+        result = tally.result()
+        changed = withdrawn = 0
+        # A message of which nothing could be taken changes nothing: it withdraws nothing either.
+        if tally.accepted or not tally.read:
+            merge.lock_uploads(connection, upload.feed, call.partner.id)
+            change_id = changes.next_change_id(connection)
+            changed = merge.merge(
+                connection, upload.feed, upload.codec.columns, staged.source, change_id
+            )
+            if upload.replaces:
+                withdrawn = merge.withdraw_missing(
+                    connection,
+                    upload.feed,
+                    list(upload.owners),
+                    staged.source,
+                    staging.stage_retained(connection, upload.feed, reading.retained),
+                    change_id,
+                    house.clock(),
+                )
+        messages.insert_message(
+            connection,
+            reference=call.reference,
+            partner_id=call.partner.id,
+            operation=call.operation.name,
+            received_at=call.received_at,
+            result=result,
+            tally=tally,
+            changed=changed,
+            withdrawn=withdrawn,
+        )
+        if changed or withdrawn:
+            changes.publish(connection, upload.feed, change_id)
+    reading.retained.close()
+    return Answer(
+        result,
+        _echo(call, reading.echo),
+        records_read=tally.read,
+        records_refused=tally.refused,
+    )
+
+
+_REPEATED = Violation(
+    "repeated-record",
+    "",
+    "",
+    "the same record comes again later in this message; the last one counts",
+)
+
+
+def _require_records(call: Call, upload: Upload, tally: Tally) -> None:
+    if tally.read or (upload.replaces and call.partner.empty_set_withdraws):
+        return
+    element = call.operation.records[0][0]
+    raise FrameRefused(
+        f"{call.operation.request} needs at least one {element}; nothing was changed."
+    )
+
+
+def _echo(call: Call, echo: Spool) -> list[Elements]:
+    if call.operation.refused is None or not len(echo):
+        echo.close()
+        return []
+    return [Elements(call.operation.refused, echo.blocks())]
+
+
+def _accepted(
+    records: Iterator[IncomingRecord], upload: Upload, reading: _Reading
+) -> Iterator[staging.PositionedRow]:
+    """The rows of the records that are taken; the others are counted, named, and echoed."""
+    tally, codec, judge = reading.tally, upload.codec, upload.judge
+    for record in records:
+        position, _, element, violations, repairs = record
+        tally.read += 1
+        if repairs:
+            tally.repair(position, codec.identify(element), repairs)
+        if violations:
+            _refuse(record, violations, upload, reading, echo=False)
+            continue
+        try:
+            row = codec.decode(element)
+        except RecordRefused as refusal:
+            _refuse(record, refusal.violations, upload, reading, echo=True)
+            continue
+        judgement = judge(row)
+        if judgement is not None:
+            if judgement.warnings:
+                tally.warn(position, codec.identify(element), judgement.warnings)
+            if judgement.refusals:
+                _refuse(record, judgement.refusals, upload, reading, echo=True)
+                continue
+        yield position, row
+
+
+def _refuse(
+    record: IncomingRecord,
+    violations: Collection[Violation],
+    upload: Upload,
+    reading: _Reading,
+    *,
+    echo: bool,
+) -> None:
+    codec = upload.codec
+    reading.tally.refuse(record.position, codec.identify(record.element), list(violations))
+    if echo:
+        reading.echo.append(inner_xml(record.element))
+    if upload.replaces:
+        key = codec.retained_key(record.element)
+        if key is not None:
+            reading.retained.append(key.hex() if isinstance(key, bytes) else key)

@@ -1,0 +1,183 @@
+"""RoamingAuthorisationInfo: an authorisation token (PROTOCOL, "Authorisation data")."""
+
+import hashlib
+from datetime import datetime
+from typing import NamedTuple
+
+from lxml import etree
+
+from ochp_chs.ochp.identifiers import contract_key
+from ochp_chs.ochp.operations import NAMESPACE
+from ochp_chs.ochp.records.codec import RecordRefused
+from ochp_chs.ochp.times import InvalidTime, parse_date_time
+from ochp_chs.ochp.violations import Violation
+from ochp_chs.ochp.xml import escape_text
+
+_IN = f"{{{NAMESPACE}}}"
+
+#: Hexadecimal digits of a hashed instance.
+_HASH_DIGITS = {"sha-160": 40, "sha-256": 64}
+
+
+class TokenRow(NamedTuple):
+    """One token as it is stored.
+
+    `digest` is what a token is found by, whatever its representation: the SHA-256 of a plain
+    instance, else the hash that was sent. `digest_sha160` is there for plain tokens only, so that
+    a request with a SHA-1 hash finds them.
+    """
+
+    token_type: str
+    representation: str
+    digest: bytes
+    digest_sha160: bytes | None
+    provider: str
+    contract_id: str
+    expires_at: str
+    payload: str
+
+
+class TokenKey(NamedTuple):
+    """What a single look-up asks for: any of these digests finds the token."""
+
+    token_type: str
+    digests: tuple[bytes, ...]
+    digest_sha160: bytes | None
+
+
+class TokenCodec:
+    """XML to row, for tokens in lists."""
+
+    columns = TokenRow._fields
+
+    def decode(self, record: etree._Element) -> TokenRow:
+        """The row of a schema-valid record; raises `RecordRefused`."""
+        emt_id = record[0]
+        instance = emt_id[0].text or ""
+        token_type = emt_id[1].text or ""
+        representation = emt_id.get("representation")
+        contract_id = record[1].text or ""
+        expiry = (record[-1][0].text or "").strip()
+        if token_type == "remote":
+            raise RecordRefused(_REMOTE)
+        try:
+            expires_at = parse_date_time(expiry)
+        except InvalidTime as error:
+            raise RecordRefused(
+                Violation("time", "expiryDate/DateTime", expiry, str(error))
+            ) from None
+        digest, digest_sha160 = _digests(instance, representation)
+        contract = contract_key(contract_id)
+        return TokenRow(
+            token_type,
+            representation or "plain",
+            digest,
+            digest_sha160,
+            contract[:5],
+            contract,
+            _for_database(expires_at),
+            _payload(record, emt_id, instance, token_type, representation, contract_id, expiry),
+        )
+
+    def identify(self, record: etree._Element) -> str:
+        """`token INSTANCE of CONTRACT`, as far as it can be read."""
+        instance = _find_text(record, "EmtId", "instance")
+        contract_id = _find_text(record, "contractId")
+        named = [f"token {instance}"] if instance else []
+        named += [f"of {contract_id}"] if contract_id else []
+        return " ".join(named)
+
+    def retained_key(self, record: etree._Element) -> bytes | None:
+        """The digest under which an earlier version would be stored."""
+        emt_id = record.find(f"{_IN}EmtId")
+        instance = _find_text(record, "EmtId", "instance")
+        if emt_id is None or not instance:
+            return None
+        try:
+            return _digests(instance, emt_id.get("representation"))[0]
+        except RecordRefused:
+            return None
+
+
+def lookup_key(emt_id: etree._Element) -> TokenKey:
+    """What to look for, given the schema-valid emtId of a single look-up.
+
+    A plain request finds hashed records and a hashed request plain ones; a SHA-1 hash cannot be
+    compared with a SHA-256 hash, so that one pair of representations does not meet. Raises
+    `RecordRefused` for a hash that is none.
+    """
+    instance = emt_id[0].text or ""
+    token_type = emt_id[1].text or ""
+    digest, digest_sha160 = _digests(instance, emt_id.get("representation"))
+    if digest_sha160 is not None:
+        return TokenKey(token_type, (digest, digest_sha160), None)
+    is_sha160 = emt_id.get("representation") == "sha-160"
+    return TokenKey(token_type, (digest,), digest if is_sha160 else None)
+
+
+_REMOTE = Violation(
+    "token-type-remote",
+    "EmtId/tokenType",
+    "remote",
+    "a token of type remote belongs to one charging session and is not taken in a list",
+)
+
+
+def _digests(instance: str, representation: str | None) -> tuple[bytes, bytes | None]:
+    if representation is None or representation == "plain":
+        data = instance.encode()
+        return (
+            hashlib.sha256(data).digest(),
+            hashlib.sha1(data, usedforsecurity=False).digest(),
+        )
+    digits = _HASH_DIGITS.get(representation, 0)
+    try:
+        digest = bytes.fromhex(instance)
+    except ValueError:
+        digest = b""
+    if len(instance) != digits or len(digest) * 2 != digits:
+        raise RecordRefused(
+            Violation(
+                "token-hash-form",
+                "EmtId/instance",
+                instance,
+                f"a {representation} instance has {digits} hexadecimal digits",
+            )
+        )
+    return digest, None
+
+
+def _payload(
+    record: etree._Element,
+    emt_id: etree._Element,
+    instance: str,
+    token_type: str,
+    representation: str | None,
+    contract_id: str,
+    expiry: str,
+) -> str:
+    # Written out instead of walked over: this runs for every record of every list.
+    attribute = f' representation="{representation}"' if representation else ""
+    sub_type = (
+        f"<tokenSubType>{emt_id[2].text}</tokenSubType>" if len(emt_id) > 2 else ""
+    )
+    printed = (
+        f"<printedNumber>{escape_text(record[2].text or '')}</printedNumber>"
+        if len(record) > 3
+        else ""
+    )
+    return (
+        f"<EmtId{attribute}><instance>{escape_text(instance)}</instance>"
+        f"<tokenType>{token_type}</tokenType>{sub_type}</EmtId>"
+        f"<contractId>{contract_id}</contractId>{printed}"
+        f"<expiryDate><DateTime>{expiry}</DateTime></expiryDate>"
+    )
+
+
+def _for_database(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def _find_text(record: etree._Element, *path: str) -> str:
+    text = record.findtext("/".join(f"{_IN}{name}" for name in path))
+    return text.strip() if text else ""

@@ -1,0 +1,65 @@
+"""When a change happened, so that no partner who follows by deltas ever misses one."""
+
+import sqlalchemy as sa
+
+from ochp_chs.repository.feeds import Feed, Lock
+from ochp_chs.repository.tables import change, change_id
+
+# The promise: no committed change is missing from what a partner gets over successive polls.
+#
+# A partner polls with the time of its last poll, and gets what changed at or after that second.
+# So every change needs a time, and the time must be right in one sense only: whatever a poll could
+# not yet see must carry a time that is not before that poll. The times at hand all break this.
+# PostgreSQL's now() is the time a transaction began: an upload that took ten minutes commits with
+# a time that every partner has polled past. A sequence number, or clock_timestamp() written with
+# the record, is taken while the transaction is still open: shorter, but the same gap. And there is
+# no time "of the commit" that a transaction could write into its own rows.
+#
+# So the time is not in the records. They carry the id of their upload's change, and the change row,
+# the one place with the time, is written last, under a lock:
+#
+#   writer                                     reader (poll)
+#   ------                                     -------------
+#   stage, merge: records carry the id
+#   lock PUBLISH of the feed, SHARED           lock PUBLISH of the feed, EXCLUSIVE
+#   insert change (id, clock_timestamp())        ... waits for the writers between lock and commit
+#   commit (releases the lock)                 release it, then take the snapshot and answer
+#
+# Let a poll get its exclusive lock at the time t. A writer that held the shared lock before t has
+# committed (the lock is released after the commit has become visible), so the snapshot, taken
+# later, has its changes. A writer that gets the lock after t reads the clock after t, so its change
+# has a time after t, and the partner's next poll, which asks for what changed since this one was
+# sent, includes it. There is no third kind. Writers share the lock: they wait for each other
+# neither while merging nor while committing, and group commit keeps working; a reader holds it
+# for no longer than it takes to release it.
+#
+# What remains is the partner's clock and the seconds of its lastUpdate. The second is rounded down
+# by the format itself, and clearing/download.py asks for changes since that much earlier than the
+# partner does, which OCHP_CHS_CLOCK_TOLERANCE_S says. A repeat is harmless, a gap is not.
+
+
+def next_change_id(connection: sa.Connection) -> int:
+    """A new id for the records of one upload to carry."""
+    value: int = connection.execute(sa.select(change_id.next_value())).scalar_one()
+    return value
+
+
+def publish(connection: sa.Connection, feed: Feed, identifier: int) -> None:
+    """Write the change's time. Must be the transaction's last statement before its commit."""
+    connection.execute(
+        sa.select(sa.func.pg_advisory_xact_lock_shared(int(Lock.PUBLISH), feed.number))
+    )
+    # A statement of its own: clock_timestamp() must be read after the lock was granted.
+    connection.execute(
+        change.insert().values(
+            id=identifier, feed=feed.name, changed_at=sa.func.clock_timestamp()
+        )
+    )
+
+
+def await_publishers(connection: sa.Connection, feed: Feed) -> None:
+    """Wait until every change that has its time already is committed.
+
+    In a transaction of its own that ends at once, before the one that takes the snapshot.
+    """
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int(Lock.PUBLISH), feed.number)))

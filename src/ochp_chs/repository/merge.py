@@ -1,0 +1,88 @@
+"""Merging staged rows into their table: one statement, and what did not change is not touched."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from ochp_chs.repository.feeds import Feed
+
+
+def lock_uploads(connection: sa.Connection, feed: Feed, partner_id: int) -> None:
+    """Let one partner's uploads of one kind merge one after the other.
+
+    Two Sets at once would each withdraw what the other brings, and two merges of the same keys
+    in different order would deadlock. Held until the transaction ends.
+    """
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int(feed.upload_lock), partner_id)))
+
+
+def merge(
+    connection: sa.Connection,
+    feed: Feed,
+    columns: Sequence[str],
+    source: sa.FromClause,
+    change_id: int,
+) -> int:
+    """Insert what is new, replace what differs; returns how many rows that were."""
+    return connection.execute(_merge_statement(feed, columns, source, change_id)).rowcount
+
+
+def _merge_statement(
+    feed: Feed, columns: Sequence[str], source: sa.FromClause, change_id: int
+) -> sa.Insert:
+    stored = feed.table.alias("stored")
+    same_key = sa.and_(*[stored.c[name] == source.c[name] for name in feed.key])
+    # Without the anti-join, ON CONFLICT would lock (and log) every row that did not change.
+    differs = sa.or_(
+        stored.c[feed.key[0]].is_(None),
+        stored.c.payload != source.c.payload,
+        stored.c.withdrawn_at.is_not(None),
+    )
+    changed = (
+        sa.select(*[source.c[name] for name in columns], sa.literal(change_id))
+        .select_from(source.outerjoin(stored, same_key))
+        .where(differs)
+    )
+    statement = insert(feed.table).from_select([*columns, "change_id"], changed)
+    replaced = [name for name in (*columns, "change_id") if name not in feed.key]
+    return statement.on_conflict_do_update(
+        index_elements=list(feed.key),
+        set_={
+            **{name: statement.excluded[name] for name in replaced},
+            "withdrawn_at": None,
+        },
+    )
+
+
+def withdraw_missing(
+    connection: sa.Connection,
+    feed: Feed,
+    owners: Sequence[str],
+    source: sa.FromClause,
+    retained: sa.FromClause | None,
+    change_id: int,
+    at: datetime,
+) -> int:
+    """Withdraw what the owners had and a Set left out; returns how many rows that were.
+
+    `retained` has keys of refused records: their earlier versions stay as they were.
+    """
+    table = feed.table
+    incoming = sa.exists().where(*[source.c[name] == table.c[name] for name in feed.key])
+    statement = (
+        table.update()
+        .where(
+            table.c[feed.owner].in_(owners),
+            table.c.withdrawn_at.is_(None),
+            ~incoming,
+        )
+        .values(change_id=change_id, **feed.withdrawal(at))
+    )
+    if retained is not None:
+        column = feed.retained
+        statement = statement.where(
+            ~sa.exists().where(retained.c[column] == table.c[column])
+        )
+    return connection.execute(statement).rowcount

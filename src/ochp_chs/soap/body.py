@@ -1,0 +1,111 @@
+"""The request's body as it comes from the network: bounded, unzipped, in pieces."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ochp_chs.soap.faults import OchpFault, client_fault
+
+_CHUNK_BYTES = 1 << 16
+
+_TOO_LARGE = "413 Content Too Large"
+_UNSUPPORTED = "415 Unsupported Media Type"
+_TOO_SLOW = "408 Request Timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a message may cost. Bytes are counted after unzipping."""
+
+    request_bytes_max: int
+    #: Up to the operation's element: the SOAP header.
+    header_bytes_max: int
+    #: One record, with the white space around it.
+    record_bytes_max: int
+    #: Longest silence of the sender, in seconds.
+    read_timeout_s: float
+
+
+def body_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:
+    """The body in pieces. Raises a fault for what is too long, too slow or wrongly packed."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isdigit() and int(length) > limits.request_bytes_max:
+        raise _too_large(limits)
+    chunks = _raw_chunks(environ, limits)
+    encoding = (environ.get("HTTP_CONTENT_ENCODING") or "identity").strip().lower()
+    if encoding in ("gzip", "x-gzip"):
+        chunks = _unzipped(chunks)
+    elif encoding not in ("identity", ""):
+        raise client_fault(
+            f"Content-Encoding {encoding[:40]!r} is not read here; send the message as it is"
+            " or with gzip.",
+            http_status=_UNSUPPORTED,
+        )
+    return _bounded(chunks, limits)
+
+
+def _raw_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:
+    stream = environ["wsgi.input"]
+    connection = environ.get("gunicorn.socket")
+    if connection is not None:
+        # A sender that falls silent must not keep a thread; kept-alive connections are watched
+        # by the server itself between requests.
+        connection.settimeout(limits.read_timeout_s)
+    while True:
+        try:
+            chunk = stream.read(_CHUNK_BYTES)
+        except TimeoutError:
+            raise client_fault(
+                f"Nothing arrived for {limits.read_timeout_s:g} seconds; the message was not"
+                " complete and nothing was changed.",
+                http_status=_TOO_SLOW,
+            ) from None
+        except OSError as error:
+            raise _broken(error) from None
+        if not chunk:
+            return
+        yield chunk
+
+
+def _broken(error: OSError) -> OchpFault:
+    return client_fault(
+        f"The message's transfer broke off ({type(error).__name__}); nothing was changed."
+    )
+
+
+def _unzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        for chunk in chunks:
+            data = chunk
+            while data:
+                # In bounded pieces: a few bytes can unpack to a gigabyte.
+                yield unzip.decompress(data, _CHUNK_BYTES)
+                data = unzip.unconsumed_tail
+            if unzip.eof:
+                return
+        # What the last piece of output had no room for.
+        while data := unzip.decompress(b"", _CHUNK_BYTES):
+            yield data
+    except zlib.error:
+        raise client_fault("The message says it is gzip, but it cannot be unpacked.") from None
+    if not unzip.eof:
+        raise client_fault("The gzip-packed message ends too early; nothing was changed.")
+
+
+def _bounded(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
+    room = limits.request_bytes_max
+    for chunk in chunks:
+        room -= len(chunk)
+        if room < 0:
+            raise _too_large(limits)
+        yield chunk
+
+
+def _too_large(limits: Limits) -> OchpFault:
+    return client_fault(
+        f"The message is larger than {limits.request_bytes_max} bytes, the most that is read"
+        " here; send it in parts.",
+        http_status=_TOO_LARGE,
+    )

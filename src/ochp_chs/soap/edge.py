@@ -1,0 +1,88 @@
+"""From an open envelope to an answer: who calls, may they, what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from ochp_chs.clearing.authentication import Authenticator
+from ochp_chs.clearing.errors import AuthenticationFailed, DomainError, FrameRefused
+from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Message
+from ochp_chs.ochp.operations import Operation
+from ochp_chs.ochp.results import Result, ResultCode
+from ochp_chs.repository.partners import Partner
+from ochp_chs.soap.envelope import Envelope
+from ochp_chs.soap.faults import (
+    OchpFault,
+    client_fault,
+    failed_authentication,
+    server_fault,
+    server_text,
+)
+from ochp_chs.soap.message import SoapMessage
+from ochp_chs.soap.security import read_credentials
+from ochp_chs.soap.trace import Trace
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[ClearingHouse, Call, Message], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the SOAP edge needs to serve any operation."""
+
+    house: ClearingHouse
+    authenticator: Authenticator
+    #: Answer a failed authentication with the operation's own response (specification) instead of
+    #: the WS-Security fault (the production clearing house).
+    authentication_failure_as_result: bool
+
+    def answer(
+        self, operation: Operation, handler: Handler, envelope: Envelope, trace: Trace
+    ) -> Answer:
+        """The operation's answer; raises `OchpFault` where there is no response to put it into."""
+        try:
+            return self._answer(operation, handler, envelope, trace)
+        except OchpFault:
+            raise
+        except FrameRefused as refusal:
+            return _refusal(operation, ResultCode.FORMAT, str(refusal))
+        except AuthenticationFailed as failure:
+            if self.authentication_failure_as_result and operation.has_result:
+                return _refusal(operation, ResultCode.NOT_AUTHORIZED, str(failure))
+            raise failed_authentication(str(failure)) from None
+        except DomainError as error:
+            return _refusal(operation, ResultCode.FORMAT, str(error))
+        except Exception:
+            log.exception("request failed", reference=trace.reference, operation=operation.name)
+            if not operation.has_result:
+                raise server_fault(trace.reference) from None
+            return Answer(Result(ResultCode.SERVER, server_text(trace.reference)))
+
+    def _answer(
+        self, operation: Operation, handler: Handler, envelope: Envelope, trace: Trace
+    ) -> Answer:
+        received_at = self.house.clock()
+        credentials = read_credentials(envelope.header)
+        partner = self.authenticator.authenticate(
+            credentials.username, credentials.password, trace.address
+        )
+        trace.partner = partner.name
+        if not partner.roles & operation.roles:
+            return _refusal(operation, ResultCode.NOT_AUTHORIZED, _not_for(operation, partner))
+        call = Call(partner, operation, trace.reference, received_at)
+        return handler(self.house, call, SoapMessage(envelope, operation))
+
+
+def _refusal(operation: Operation, code: ResultCode, text: str) -> Answer:
+    """A result, or a fault for the operation whose response has no place for one."""
+    if not operation.has_result:
+        raise client_fault(text, ochp_code=code)
+    return Answer(Result(code, text))
+
+
+def _not_for(operation: Operation, partner: Partner) -> str:
+    wanted = " or ".join(sorted(role.upper() for role in operation.roles))
+    has = ", ".join(sorted(role.upper() for role in partner.roles))
+    return f"{operation.name} is for the role {wanted}; {partner.name} has {has}."

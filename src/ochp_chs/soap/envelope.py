@@ -1,0 +1,271 @@
+"""The SOAP envelope as it arrives: its head first, then the children of its one request element.
+
+Two ways lead through a message. A short one is parsed as a whole. A long one is parsed twice at its
+head (once to find the operation and the credentials, once for good) and then streams: each child
+of the request element is handed on and dropped from the tree.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from ochp_chs.ochp.xml import local_name
+from ochp_chs.soap.body import Limits
+from ochp_chs.soap.faults import SOAP_NAMESPACE, OchpFault, client_fault
+
+_SOAP = f"{{{SOAP_NAMESPACE}}}"
+_SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
+
+#: Up to this size a message is parsed as a whole.
+_WHOLE_BYTES_MAX = 1 << 16
+
+#: The head is parsed in pieces of this size, to stop soon after the operation is known.
+_HEAD_PIECE_BYTES = 1 << 12
+
+#: Encodings whose meaning does not depend on who reads them.
+_ENCODINGS = frozenset(
+    {"UTF-8", "UTF8", "US-ASCII", "ASCII", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1"}
+    | {"ISO-8859-15", "WINDOWS-1252"}
+)
+
+_DECLARED_ENCODING = re.compile(rb"\A\s*<\?xml[^>]*encoding\s*=")
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+#: Nothing is fetched, no entity is put in, and a DTD is refused before any of it is read.
+_PARSER_OPTIONS = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "remove_comments": True,
+    "remove_pis": True,
+    "huge_tree": False,
+}
+
+
+@dataclass(slots=True)
+class _Source:
+    """The rest of the body, and what has been taken from it already."""
+
+    chunks: Iterator[bytes]
+    head: bytes
+    at_end: bool
+    encoding: str | None
+    limits: Limits
+
+
+class Envelope:
+    """One request: its header, the name of its request element, and that element's children."""
+
+    def __init__(self, header: etree._Element | None, request_tag: str, source: _Source) -> None:
+        self.header = header
+        #: Qualified name of the Body's first element, which names the operation.
+        self.request_tag = request_tag
+        self._source = source
+        self._request: etree._Element | None = None
+
+    @property
+    def request(self) -> etree._Element:
+        """The request element with the children that were not handed on; once all was read."""
+        if self._request is None:
+            for _ in self.children(()):
+                pass
+        assert self._request is not None
+        return self._request
+
+    def children(self, tags: Collection[str]) -> Iterator[etree._Element]:
+        """The request's children of these qualified names; each is gone when the next is asked for.
+
+        Raises a fault where the message breaks. Only when this has ended is the message whole.
+        """
+        if self._request is not None:
+            yield from _take(self._request, tags)
+        else:
+            yield from self._streamed(tags)
+
+    def _streamed(self, tags: Collection[str]) -> Iterator[etree._Element]:
+        parser = etree.XMLPullParser(
+            events=("end",), tag=[*tags, self.request_tag], encoding=self._source.encoding,
+            **_PARSER_OPTIONS,
+        )
+        request: etree._Element | None = None
+        unfinished_bytes = 0
+        try:
+            for chunk in self._all_chunks():
+                parser.feed(chunk)
+                unfinished_bytes += len(chunk)
+                for _, element in parser.read_events():
+                    parent = element.getparent()
+                    if request is None and _is_request(parent, self.request_tag):
+                        request = parent
+                    if parent is not request or request is None:
+                        continue
+                    unfinished_bytes = 0
+                    yield element
+                    request.remove(element)
+                if unfinished_bytes > self._source.limits.record_bytes_max + len(chunk):
+                    raise _too_large_a_piece(self.request_tag, self._source.limits)
+            root = parser.close()
+        except etree.XMLSyntaxError as error:
+            raise not_well_formed(error) from None
+        self._request = _request_of(_body_of(root))
+
+    def _all_chunks(self) -> Iterator[bytes]:
+        yield self._source.head
+        yield from self._source.chunks
+
+
+def open_envelope(chunks: Iterator[bytes], charset: str | None, limits: Limits) -> Envelope:
+    """Read a message's head; raises a fault if it is no SOAP 1.1 envelope with one operation."""
+    head = bytearray()
+    at_end = True
+    for chunk in chunks:
+        head += chunk
+        if len(head) > _WHOLE_BYTES_MAX:
+            at_end = False
+            break
+    source = _Source(chunks, bytes(head), at_end, _encoding(bytes(head[:1024]), charset), limits)
+    _refuse_doctype(source.head)
+    return _whole(source) if at_end else _headed(source)
+
+
+def _whole(source: _Source) -> Envelope:
+    try:
+        parser = etree.XMLParser(encoding=source.encoding, **_PARSER_OPTIONS)
+        root = etree.fromstring(source.head, parser)
+    except etree.XMLSyntaxError as error:
+        raise not_well_formed(error) from None
+    except ValueError:
+        raise client_fault("The message is empty or not XML.") from None
+    _check_document(root)
+    body = _body_of(root)
+    request = _request_of(body)
+    envelope = Envelope(root.find(f"{_SOAP}Header"), str(request.tag), source)
+    envelope._request = request
+    return envelope
+
+
+def _headed(source: _Source) -> Envelope:
+    """Find the operation with a parser that is given no more than it needs."""
+    parser = etree.XMLPullParser(events=("start",), encoding=source.encoding, **_PARSER_OPTIONS)
+    fed = 0
+    try:
+        while True:
+            while fed >= len(source.head):
+                if fed > source.limits.header_bytes_max:
+                    raise client_fault(
+                        f"The SOAP header is larger than {source.limits.header_bytes_max} bytes."
+                    )
+                chunk = next(source.chunks, b"")
+                if not chunk:
+                    parser.close()
+                    raise _no_operation()
+                source.head += chunk
+            piece = source.head[fed : fed + _HEAD_PIECE_BYTES]
+            fed += len(piece)
+            parser.feed(piece)
+            for _, element in parser.read_events():
+                parent = element.getparent()
+                if parent is None:
+                    _check_document(element)
+                elif parent.tag == f"{_SOAP}Body":
+                    root = parent.getparent()
+                    header = root.find(f"{_SOAP}Header") if root is not None else None
+                    return Envelope(header, str(element.tag), source)
+    except etree.XMLSyntaxError as error:
+        raise not_well_formed(error) from None
+
+
+def _take(request: etree._Element, tags: Collection[str]) -> Iterator[etree._Element]:
+    for element in list(request):
+        if element.tag in tags:
+            yield element
+            request.remove(element)
+
+
+def _is_request(element: etree._Element | None, request_tag: str) -> bool:
+    if element is None or element.tag != request_tag:
+        return False
+    body = element.getparent()
+    return body is not None and body.tag == f"{_SOAP}Body" and _depth(body) == 1
+
+
+def _depth(element: etree._Element) -> int:
+    return sum(1 for _ in element.iterancestors())
+
+
+def _encoding(head: bytes, charset: str | None) -> str | None:
+    """The encoding to force on the parser: the HTTP header's, where the document says nothing."""
+    if charset is None or head.startswith(_BYTE_ORDER_MARKS) or _DECLARED_ENCODING.match(head):
+        return None
+    if charset.upper() not in _ENCODINGS:
+        raise _encoding_refused(charset)
+    return charset
+
+
+def _encoding_refused(name: str) -> OchpFault:
+    return client_fault(f"The encoding {name[:40]!r} is not read here; send the message in UTF-8.")
+
+
+def _refuse_doctype(head: bytes) -> None:
+    # The parser would read a DTD before the first element could be looked at.
+    for encoding in ("ascii", "utf-16-le", "utf-16-be"):
+        if "<!DOCTYPE".encode(encoding) in head:
+            raise client_fault("A message must not have a document type declaration (DTD).")
+
+
+def _check_document(root: etree._Element) -> None:
+    document = root.getroottree().docinfo
+    if document.doctype:
+        raise client_fault("A message must not have a document type declaration (DTD).")
+    if document.encoding and document.encoding.upper() not in _ENCODINGS:
+        raise _encoding_refused(document.encoding)
+    if root.tag == f"{_SOAP}Envelope":
+        return
+    if str(root.tag).startswith(f"{{{_SOAP_12}}}"):
+        raise client_fault("SOAP 1.2 is not served here; send a SOAP 1.1 envelope.")
+    raise client_fault(
+        f"The message is not a SOAP 1.1 envelope but begins with an element {str(root.tag)[:100]!r}."
+    )
+
+
+def _body_of(root: etree._Element) -> etree._Element:
+    bodies = root.findall(f"{_SOAP}Body")
+    if len(bodies) != 1:
+        raise client_fault(f"The SOAP envelope has {len(bodies)} Body elements; it must have one.")
+    return bodies[0]
+
+
+def _request_of(body: etree._Element) -> etree._Element:
+    if len(body) == 0:
+        raise _no_operation()
+    if len(body) > 1:
+        raise client_fault(
+            "The SOAP Body must hold one request; this one also has"
+            f" {local_name(body[1])[:100]!r}."
+        )
+    return body[0]
+
+
+def _no_operation() -> OchpFault:
+    return client_fault("The SOAP Body is empty: it names no operation.")
+
+
+def _too_large_a_piece(request_tag: str, limits: Limits) -> OchpFault:
+    name = request_tag.rpartition("}")[2]
+    return client_fault(
+        f"A part of {name} is larger than {limits.record_bytes_max} bytes without being one of the"
+        " records that are read here; nothing was changed."
+    )
+
+
+def not_well_formed(error: etree.XMLSyntaxError) -> OchpFault:
+    """The fault for a message that is no well-formed XML, with line and column."""
+    line, column = error.position
+    reason = (error.msg or "it ends too early").partition(", line ")[0]
+    return client_fault(
+        f"The message is not well-formed XML (line {line}, column {column}): {reason}."
+        " Nothing was changed."
+    )

@@ -1,0 +1,90 @@
+"""SOAP faults, as few and as plain as PROTOCOL.md has them."""
+
+from lxml import etree
+
+import ochp_chs.soap.compat  # noqa: F401 - must be imported before Spyne
+from spyne.model.fault import Fault
+
+from ochp_chs.ochp.operations import NAMESPACE
+from ochp_chs.ochp.results import ResultCode
+
+SOAP_NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"
+WSSE_NAMESPACE = (
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+)
+
+_HTTP_FAULT = "500 Internal Server Error"
+
+
+class OchpFault(Fault):
+    """A fault with its qualified code, its HTTP status, and an OCHP code in its detail."""
+
+    def __init__(
+        self,
+        code: tuple[str, str],
+        text: str,
+        *,
+        ochp_code: ResultCode | None = None,
+        http_status: str = _HTTP_FAULT,
+    ) -> None:
+        super().__init__(faultcode=code[1], faultstring=text)
+        self.qualified_code = code
+        self.ochp_code = ochp_code
+        self.http_status = http_status
+
+
+def client_fault(
+    text: str, *, ochp_code: ResultCode | None = None, http_status: str = _HTTP_FAULT
+) -> OchpFault:
+    """The message cannot be served as it is; the text says what to change."""
+    return OchpFault(
+        (SOAP_NAMESPACE, "Client"), text, ochp_code=ochp_code, http_status=http_status
+    )
+
+
+def server_fault(reference: str) -> OchpFault:
+    """Something failed here; the reference finds it in the log."""
+    return OchpFault(
+        (SOAP_NAMESPACE, "Server"), server_text(reference), ochp_code=ResultCode.SERVER
+    )
+
+
+def server_text(reference: str) -> str:
+    """What a partner is told of a failure of ours."""
+    return f"The clearing house failed to serve this request. Reference: {reference}"
+
+
+def failed_authentication(text: str) -> OchpFault:
+    """The WS-Security fault; the OCHP code stands in its detail."""
+    return OchpFault(
+        (WSSE_NAMESPACE, "FailedAuthentication"), text, ochp_code=ResultCode.NOT_AUTHORIZED
+    )
+
+
+def fault_envelope(fault: Fault) -> etree._Element:
+    """The fault as a whole envelope. A fault of Spyne's own becomes a Client fault."""
+    namespace, code = getattr(fault, "qualified_code", (SOAP_NAMESPACE, "Client"))
+    ochp_code = getattr(fault, "ochp_code", None)
+    envelope = etree.Element(f"{{{SOAP_NAMESPACE}}}Envelope", nsmap={"soap": SOAP_NAMESPACE})
+    body = etree.SubElement(envelope, f"{{{SOAP_NAMESPACE}}}Body")
+    element = etree.SubElement(
+        body,
+        f"{{{SOAP_NAMESPACE}}}Fault",
+        nsmap={"wsse": WSSE_NAMESPACE} if namespace == WSSE_NAMESPACE else None,
+    )
+    prefix = "wsse" if namespace == WSSE_NAMESPACE else "soap"
+    # faultcode and its siblings are unqualified in SOAP 1.1.
+    etree.SubElement(element, "faultcode").text = f"{prefix}:{code}"
+    etree.SubElement(element, "faultstring").text = _printable(str(fault.faultstring))
+    if ochp_code is not None:
+        detail = etree.SubElement(element, "detail")
+        result = etree.SubElement(
+            detail, f"{{{NAMESPACE}}}resultCode", nsmap={None: NAMESPACE}
+        )
+        result.text = ochp_code.value
+    return envelope
+
+
+def _printable(text: str) -> str:
+    """What XML can hold: texts quote what was sent, and that may be anything."""
+    return "".join(c if c.isprintable() else "�" for c in text)

@@ -1,0 +1,103 @@
+"""The request as the operations read it: each record judged by the XSD, repaired where allowed."""
+
+from collections.abc import Iterator, Sequence
+
+from lxml import etree
+
+from ochp_chs.clearing.errors import FrameRefused
+from ochp_chs.clearing.exchange import IncomingRecord
+from ochp_chs.ochp.operations import NAMESPACE, Operation
+from ochp_chs.ochp.reading import Reading
+from ochp_chs.ochp.repair import RECORD_NAME_REPAIRS, Repair, repair
+from ochp_chs.ochp.schema import message_schema, record_schema
+from ochp_chs.ochp.violations import Violation
+from ochp_chs.ochp.xml import local_name
+from ochp_chs.soap.envelope import Envelope
+from ochp_chs.soap.xsd_errors import xsd_violations
+
+_OCHP = f"{{{NAMESPACE}}}"
+
+
+class SoapMessage:
+    """One request to one operation; `clearing.exchange.Message` as SOAP brings it."""
+
+    def __init__(self, envelope: Envelope, operation: Operation) -> None:
+        self._envelope = envelope
+        self._operation = operation
+        self._types = dict(operation.records)
+
+    def records(self, reading: Reading) -> Iterator[IncomingRecord]:
+        """The request's repeated elements; see `clearing.exchange.Message`."""
+        schema = record_schema()
+        renamed = {wrong: right for wrong, right in RECORD_NAME_REPAIRS.items() if right in self._types}
+        tags = [f"{_OCHP}{name}" for name in (*self._types, *renamed)]
+        strip = len(_OCHP)
+        for position, element in enumerate(self._envelope.children(tags), 1):
+            name = str(element.tag)[strip:]
+            if name in self._types and schema.validate(element):
+                yield IncomingRecord(position, name, element, (), ())
+            else:
+                yield self._mended(position, name, element, renamed, reading)
+        self._refuse_leftovers(reading)
+
+    def parameters(self, reading: Reading) -> etree._Element:
+        """The request element without its records, valid; raises `FrameRefused`."""
+        request = self._envelope.request
+        request.tag = f"{_OCHP}{self._operation.request}"
+        if message_schema().validate(request):
+            return request
+        if reading is Reading.TOLERANT:
+            repair(request, self._operation.request)
+        violations = xsd_violations(message_schema(), request)
+        if violations:
+            raise FrameRefused(
+                f"{self._operation.request} is not valid: "
+                + "; ".join(f"{v.field or 'request'}: {v.text}" for v in violations)
+            )
+        return request
+
+    def _mended(
+        self,
+        position: int,
+        name: str,
+        element: etree._Element,
+        renamed: dict[str, str],
+        reading: Reading,
+    ) -> IncomingRecord:
+        """The record after tolerant reading, with what is still wrong with it."""
+        repairs: list[Violation] = []
+        right_name = renamed.get(name, name)
+        if reading is Reading.TOLERANT:
+            if right_name != name:
+                element.tag = f"{_OCHP}{right_name}"
+                repairs.append(
+                    Violation("repair", name, name, f"the element was read as {right_name}")
+                )
+            repairs += [_noted(each) for each in repair(element, self._types[right_name])]
+        violations: Sequence[Violation]
+        if str(element.tag) != f"{_OCHP}{right_name}":
+            violations = [
+                Violation("schema", name, name, f"this element is not expected; it is {right_name}")
+            ]
+        else:
+            violations = xsd_violations(record_schema(), element)
+        # Of a record that is refused all the same, only the reasons matter.
+        return IncomingRecord(
+            position, right_name, element, violations, () if violations else repairs
+        )
+
+    def _refuse_leftovers(self, reading: Reading) -> None:
+        """What is neither record nor parameter is a wrong frame, not something to pass over."""
+        request = self._envelope.request
+        if not self._operation.records_required:
+            self.parameters(reading)
+        elif len(request):
+            expected = ", ".join(self._types)
+            raise FrameRefused(
+                f"{self._operation.request} holds an element {local_name(request[0])[:100]!r};"
+                f" expected is {expected}. Nothing was changed."
+            )
+
+
+def _noted(made: Repair) -> Violation:
+    return Violation("repair", made.field, made.was, made.text)
