@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 #: What transactions are done on; other rooms name it without knowing SQLAlchemy.
 Connection = sa.Connection
@@ -23,6 +23,10 @@ _CONNECT_ARGUMENTS: dict[str, object] = {
     # A peer that vanished without a word is noticed within a minute, in milliseconds.
     "tcp_user_timeout": 60_000,
 }
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be reached or does not answer; the text says why in one line."""
 
 
 class Database:
@@ -73,9 +77,14 @@ class Database:
             yield c
 
     def ping(self) -> None:
-        """Raise ``sqlalchemy.exc.DBAPIError`` unless the database answers."""
-        with self._open("write") as connection:
-            connection.execute(sa.text("SELECT 1"))
+        """Raise DatabaseUnavailable unless the database answers."""
+        try:
+            with self._open("write") as connection:
+                connection.execute(sa.text("SELECT 1"))
+        except (SQLAlchemyError, UnicodeError) as error:
+            cause = getattr(error, "orig", None) or error
+            reason = " ".join(str(cause).split()) or type(cause).__name__
+            raise DatabaseUnavailable(f"the database does not answer: {reason}") from error
 
     def dispose(self) -> None:
         """Close all idle connections of this process; the next use opens new ones."""

@@ -1,0 +1,174 @@
+"""The WSGI application: SOAP by POST, the contract by GET, health, and a plain front page."""
+
+import html
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from wsgiref.util import application_uri
+
+import structlog
+
+import ochp_chs
+from ochp_chs.config import Settings, SettingsError
+from ochp_chs.console.health import why_not_ready
+from ochp_chs.ochp.operations import Endpoint
+from ochp_chs.repository.engine import Database
+from ochp_chs.serving.proxies import believe_proxies
+from ochp_chs.soap.wsdl import Publisher
+
+log = structlog.get_logger(__name__)
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_ENDPOINTS = frozenset(str(endpoint) for endpoint in Endpoint)
+_HEALTH = frozenset({"/healthz", "/readyz"})
+#: Connections beside those of the request threads: nested reads.
+_SPARE_CONNECTIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A small complete answer."""
+
+    status: str
+    body: str | bytes
+    content_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+_NOT_FOUND = Page("404 Not Found", "There is nothing here.\n")
+
+
+def build_app(settings: Settings, clock: Callable[[], datetime] | None = None) -> WsgiApp:
+    """Build the application of one process. Raises SettingsError without a database URL."""
+    from ochp_chs.soap.application import build_soap_app
+
+    if settings.database_url is None:
+        raise SettingsError(
+            "OCHP_CHS_DATABASE_URL: must be set; only ochp-chs serve brings its own"
+        )
+    database = Database(
+        settings.database_url,
+        read_url=settings.read_database_url,
+        pool_size=settings.threads + _SPARE_CONNECTIONS,
+    )
+    soap = build_soap_app(settings, database, clock or (lambda: datetime.now(UTC)))
+    return Router(settings, database, soap, Publisher(settings.public_url))
+
+
+class Router:
+    """Leads a request to who answers it; what nobody expected becomes a plain 500."""
+
+    def __init__(
+        self, settings: Settings, database: Database, soap: WsgiApp, publisher: Publisher
+    ) -> None:
+        self._trusted = frozenset(part.strip() for part in settings.trusted_proxies.split(","))
+        self._database = database
+        self._soap = soap
+        self._publisher = publisher
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        believe_proxies(environ, self._trusted)
+        if environ["REQUEST_METHOD"] == "POST" and environ.get("PATH_INFO") in _ENDPOINTS:
+            return self._soap(environ, start_response)
+        return self._answer(environ, start_response)
+
+    def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        started = time.monotonic()
+        reference = secrets.token_hex(8)
+        try:
+            page = self._page(environ)
+        except Exception:
+            log.exception("request failed", reference=reference)
+            page = Page(
+                "500 Internal Server Error",
+                f"The clearing house failed to serve this request. Reference: {reference}\n",
+            )
+        body = page.body.encode() if isinstance(page.body, str) else page.body
+        start_response(
+            page.status,
+            [
+                ("Content-Type", page.content_type),
+                ("Content-Length", str(len(body))),
+                ("X-Content-Type-Options", "nosniff"),
+                *page.headers,
+            ],
+        )
+        path = environ.get("PATH_INFO", "")
+        # Load balancers ask every few seconds; only a bad answer is worth a line.
+        is_routine = path in _HEALTH and page.status.startswith("200")
+        (log.debug if is_routine else log.info)(
+            "request",
+            method=environ["REQUEST_METHOD"],
+            path=path[:200],
+            address=environ.get("REMOTE_ADDR", ""),
+            reference=reference,
+            status=int(page.status[:3]),
+            bytes_out=len(body),
+            seconds=round(time.monotonic() - started, 4),
+        )
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def _page(self, environ: Environ) -> Page:
+        path = environ.get("PATH_INFO", "")
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            if path in _ENDPOINTS:
+                return _not_allowed("POST, GET, HEAD")
+            return _not_allowed("GET, HEAD") if self._is_known(path) else _NOT_FOUND
+        if path == "/healthz":
+            return Page("200 OK", "ok\n")
+        if path == "/readyz":
+            reason = why_not_ready(self._database)
+            if reason is None:
+                return Page("200 OK", "ready\n")
+            return Page("503 Service Unavailable", f"not ready: {reason}\n")
+        if path == "/":
+            return Page("200 OK", _front_page(), "text/html; charset=utf-8")
+        return self._contract(environ, path)
+
+    def _is_known(self, path: str) -> bool:
+        return path == "/" or path in _HEALTH
+
+    def _contract(self, environ: Environ, path: str) -> Page:
+        base_url = application_uri(environ).rstrip("/")
+        try:
+            document = self._publisher.find(path, environ.get("QUERY_STRING", ""), base_url)
+        except ValueError:
+            return Page("400 Bad Request", "The Host header is not one.\n")
+        if document is not None:
+            return Page("200 OK", document, "text/xml; charset=utf-8")
+        if path in _ENDPOINTS:
+            return Page(
+                "405 Method Not Allowed",
+                "This is a SOAP endpoint: send requests by POST; ?wsdl and ?singleWsdl describe"
+                " it.\n",
+                headers=(("Allow", "POST, GET, HEAD"),),
+            )
+        return _NOT_FOUND
+
+
+def _not_allowed(allowed: str) -> Page:
+    return Page("405 Method Not Allowed", f"Only {allowed} here.\n", headers=(("Allow", allowed),))
+
+
+def _front_page() -> str:
+    endpoints = "".join(
+        f'<li><code>{path}</code> (<a href="{path}?wsdl">WSDL</a>,'
+        f' <a href="{path}?singleWsdl">in one file</a>)</li>'
+        for path in (html.escape(str(endpoint)) for endpoint in Endpoint)
+    )
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<title>OCHP clearing house</title>"
+        "<h1>OCHP clearing house</h1>"
+        f"<p>ochp-chs {ochp_chs.__version__} serves OCHP 1.4 and the clearing house's part of"
+        " OCHP direct 0.2.</p>"
+        f"<ul>{endpoints}</ul>"
+        '<p><a href="/healthz">Alive?</a> <a href="/readyz">Ready?</a></p></html>\n'
+    )

@@ -1,0 +1,38 @@
+"""The command ``ochp-chs``: one file per group of commands."""
+
+import os
+import sys
+
+import typer
+
+from ochp_chs.cli import db, serve
+from ochp_chs.cli.options import CommandError
+from ochp_chs.config import SettingsError
+from ochp_chs.repository.engine import DatabaseUnavailable
+from ochp_chs.serving.identity import EmbeddedPostgresError
+
+app = typer.Typer(
+    help="The open clearing house for EV roaming: an OCHP 1.4 server.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve", epilog=serve.ENVIRONMENT)(serve.serve)
+app.add_typer(db.app, name="db", help="The database's schema: bring it up to date, look at it.")
+
+
+def main() -> None:
+    """Run a command; what the operator can act on ends in one line, never in a traceback."""
+    try:
+        app()
+    except (CommandError, SettingsError, EmbeddedPostgresError, DatabaseUnavailable) as error:
+        print(f"ochp-chs: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader (head, less) had enough. Python would complain while flushing at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Settings from OCHP_CHS_* environment variables, validated once and printed without secrets."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_PREFIX = "OCHP_CHS_"
+
+_GIB = 1024**3
+_MIB = 1024**2
+_KIB = 1024
+
+
+class SettingsError(Exception):
+    """A setting has a value that it cannot have; the text names it in one line."""
+
+
+class AuthFailure(StrEnum):
+    """How a caller without valid credentials is answered (PROTOCOL, "Who is calling")."""
+
+    FAULT = "fault"
+    RESULT = "result"
+
+
+class LogFormat(StrEnum):
+    """``auto`` is for people on a terminal and JSON elsewhere."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least severe messages that are logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _postgresql_url(text: str) -> str:
+    if not re.match(r"postgres(ql)?(\+psycopg2)?://", text):
+        raise ValueError("must begin with postgresql://")
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an address such as https://chs.example.org")
+    return text.rstrip("/")
+
+
+PostgresqlUrl = Annotated[str, AfterValidator(_postgresql_url)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+
+
+class Settings(BaseSettings):
+    """All settings; what is passed by name wins over the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
+    )
+
+    database_url: PostgresqlUrl | None = Field(
+        None, description="PostgreSQL to use; unset: an embedded one kept in the data directory"
+    )
+    read_database_url: PostgresqlUrl | None = Field(
+        None, description="a replica that downloads are read from; unset: the same database"
+    )
+    data_dir: Path = Field(
+        Path(".ochp-chs"), description="where the embedded PostgreSQL keeps its data"
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0: any free one")
+    public_url: PublicUrl | None = Field(
+        None, description="this server's address in the WSDL; unset: as the client addressed it"
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="addresses of proxies whose X-Forwarded-* headers are believed; *: all",
+    )
+    workers: int = Field(2, ge=1, le=256, description="server processes")
+    threads: int = Field(16, ge=1, le=256, description="requests at once in each process")
+    graceful_timeout_s: int = Field(
+        30, ge=1, le=3600, description="how long requests may still take after SIGTERM"
+    )
+    read_timeout_s: int = Field(
+        30, ge=1, le=3600, description="longest silence of a client in the middle of a message"
+    )
+    max_request_bytes: int = Field(
+        _GIB, ge=_KIB, description="largest message that is read, after unzipping"
+    )
+    max_header_bytes: int = Field(64 * _KIB, ge=_KIB, description="largest SOAP header")
+    max_record_bytes: int = Field(4 * _MIB, ge=_KIB, description="largest single record")
+    clock_tolerance_s: int = Field(
+        120, ge=0, le=86400, description="by how much the clocks of partners may differ"
+    )
+    auth_failure: AuthFailure = Field(
+        AuthFailure.FAULT,
+        description="answer to missing or wrong credentials: fault, or the operation's own result",
+    )
+    credentials_cache_s: int = Field(
+        300, ge=0, le=86400, description="how long a verified password is remembered; 0: not"
+    )
+    log_level: LogLevel = Field(
+        LogLevel.INFO, description="least severe messages logged: debug, info, warning, error"
+    )
+    log_format: LogFormat = Field(
+        LogFormat.AUTO, description="json, console, or auto: console on a terminal"
+    )
+
+    @classmethod
+    def load(cls, **given: object) -> Self:
+        """Read the environment; what is given and not None wins. Raises SettingsError."""
+        try:
+            return cls(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            raise SettingsError(_one_line(error)) from None
+
+    def describe(self) -> dict[str, str]:
+        """Each environment variable with its value, as it may be shown: without passwords."""
+        return {
+            variable_name(name): _without_password(str(value)) if value is not None else ""
+            for name, value in self
+        }
+
+
+def variable_name(field: str) -> str:
+    """The environment variable of a settings field."""
+    return ENV_PREFIX + field.upper()
+
+
+def variables() -> list[tuple[str, str, str]]:
+    """Every environment variable: name, default as text, description."""
+    return [
+        (variable_name(name), _shown(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _shown(default: object) -> str:
+    return "" if default is None else str(default)
+
+
+def _without_password(text: str) -> str:
+    # The password may be in the URL's authority or among its parameters.
+    text = re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", text)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", text)
+
+
+def _one_line(error: ValidationError) -> str:
+    # The value is not repeated: it may hold a password.
+    return "; ".join(
+        f"{variable_name('_'.join(str(part) for part in problem['loc'][:1]))}:"
+        f" {problem['msg'].removeprefix('Value error, ')}"
+        for problem in error.errors(include_url=False, include_input=False)
+    )

@@ -1,0 +1,68 @@
+"""Logging: one line per event, as JSON for machines or in colours for people, through structlog.
+
+The standard library's loggers (gunicorn, SQLAlchemy, Alembic) end in the same stream.
+"""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import Processor
+
+from ochp_chs.config import LogFormat, LogLevel
+
+_SHARED: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
+
+def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -> None:
+    """Set up logging for this process; a second call replaces the first. Default: stderr."""
+    stream = stream or sys.stderr
+    if style is LogFormat.AUTO:
+        style = LogFormat.CONSOLE if stream.isatty() else LogFormat.JSON
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(style, colours=stream.isatty()),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # Alembic tells of every step it looks at, SQLAlchemy of every connection.
+    for noisy in ("alembic", "sqlalchemy"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _renderers(style: LogFormat, *, colours: bool) -> list[Processor]:
+    if style is LogFormat.CONSOLE:
+        # The standard library's traceback: rich's would print the values of local variables.
+        return [
+            structlog.dev.ConsoleRenderer(
+                colors=colours, exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]

@@ -1,0 +1,182 @@
+"""The server process: embedded PostgreSQL if wanted, migrations, then gunicorn in this process."""
+
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
+
+from ochp_chs import logs
+from ochp_chs.config import Settings
+from ochp_chs.repository import migrate
+from ochp_chs.repository.engine import Database
+from ochp_chs.serving.embedded_postgres import EmbeddedPostgres
+from ochp_chs.serving.worker import BoundedThreadWorker
+
+log = structlog.get_logger(__name__)
+
+#: A worker's main thread says this often that it lives, however long its requests take; a worker
+#: that is silent for so long is replaced.
+_HEARTBEAT_TIMEOUT_S = 120
+_KEEPALIVE_S = 65
+_ARENAS_MAX = 2
+_M_ARENA_MAX = -8
+
+Tick = Callable[[], None]
+
+
+def run(
+    settings: Settings,
+    *,
+    apply_migrations: bool = True,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or SIGQUIT; then leave by SystemExit.
+
+    ``on_ready`` is called in the master with the server's address as soon as connections are
+    accepted, just before the workers start: it must return at once.
+    """
+    logs.configure(settings.log_level, settings.log_format)
+    _limit_malloc()
+    # Until gunicorn takes over, a SIGTERM must stop PostgreSQL on its way out too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with contextlib.ExitStack() as stack:
+        tick: Tick | None = None
+        if settings.database_url is None:
+            postgres = stack.enter_context(EmbeddedPostgres(settings.data_dir))
+            settings = settings.model_copy(update={"database_url": postgres.url})
+            tick = _supervisor(postgres)
+        _prepare_schema(settings.database_url or "", apply_migrations=apply_migrations)
+        _Application(settings, tick, on_ready).run()
+
+
+def _prepare_schema(url: str, *, apply_migrations: bool) -> None:
+    database = Database(url, pool_size=1)
+    try:
+        database.ping()
+        with database.begin() as connection:
+            current = migrate.current_revision(connection)
+    finally:
+        database.dispose()
+    if current == migrate.head_revision():
+        return
+    if apply_migrations:
+        log.info("schema migrated", was=current, now=migrate.upgrade(url))
+    else:
+        log.warning("schema is not as wanted", found=current, wanted=migrate.head_revision())
+
+
+def _supervisor(postgres: EmbeddedPostgres) -> Tick:
+    def tick() -> None:
+        try:
+            if postgres.ensure_running():
+                log.error("PostgreSQL was gone and is started again", see=str(postgres.log_file))
+        except Exception as error:
+            # The next tick tries again; the server itself must not die of this.
+            log.error("PostgreSQL is gone and cannot be started", reason=str(error))
+
+    return tick
+
+
+def _limit_malloc() -> None:
+    # Each thread would get a heap of its own, which keeps what a large message once needed.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
+        mallopt(_M_ARENA_MAX, _ARENAS_MAX)
+
+
+class _Application(BaseApplication):  # type: ignore[misc]
+    """gunicorn's view of the application: its configuration, and how to load it in a worker."""
+
+    def __init__(
+        self, settings: Settings, tick: Tick | None, on_ready: Callable[[str], None] | None
+    ) -> None:
+        self.settings = settings
+        self.read_timeout_s = settings.read_timeout_s
+        self.tick = tick
+        self._on_ready = on_ready
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self.settings
+        options: dict[str, Any] = {
+            "bind": _bind(settings.host, settings.port),
+            "workers": settings.workers,
+            "threads": settings.threads,
+            "worker_class": BoundedThreadWorker,
+            "worker_tmp_dir": _memory_dir(),
+            "timeout": _HEARTBEAT_TIMEOUT_S,
+            "graceful_timeout": settings.graceful_timeout_s,
+            "keepalive": _KEEPALIVE_S,
+            "logger_class": _Logger,
+            "loglevel": settings.log_level.value,
+            "proc_name": "ochp-chs",
+            "control_socket_disable": True,
+            "when_ready": self._ready,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Build the application, in a worker: connections must not be shared over a fork."""
+        from ochp_chs.app import build_app
+
+        return build_app(self.settings)
+
+    def run(self) -> None:
+        _Master(self).run()
+
+    def _ready(self, master: Arbiter) -> None:
+        address = _url(master.LISTENERS[0].sock.getsockname())
+        log.info("serving", address=address, settings=self.settings.describe())
+        if self._on_ready is not None:
+            self._on_ready(address)
+
+
+class _Master(Arbiter):  # type: ignore[misc]
+    """gunicorn's master, which also looks after PostgreSQL.
+
+    Not a thread: forking workers beside a running thread can deadlock them.
+    """
+
+    def murder_workers(self) -> None:
+        """Replace dead workers; called about every second."""
+        super().murder_workers()
+        if self.app.tick is not None:
+            self.app.tick()
+
+
+class _Logger(Logger):  # type: ignore[misc]
+    """gunicorn's messages go where all others go; requests are logged by the application."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers = []
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.NOTSET)
+
+    def access(self, *_: Any) -> None:
+        """Nothing: see ochp_chs.app."""
+
+
+def _bind(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _url(address: tuple[Any, ...]) -> str:
+    return f"http://{_bind(str(address[0]), int(address[1]))}"
+
+
+def _memory_dir() -> str | None:
+    # Workers touch a file to say that they live; a slow disk must not make them look dead.
+    shared = Path("/dev/shm")
+    return str(shared) if shared.is_dir() and os.access(shared, os.W_OK | os.X_OK) else None

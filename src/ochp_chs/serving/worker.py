@@ -1,0 +1,47 @@
+"""gunicorn's threaded worker, with a bound on how long a client may take over the HTTP header."""
+
+import contextlib
+import socket
+import time
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+#: From a thread's first look at the connection to the end of the HTTP header.
+HEADER_TIMEOUT_S = 30
+
+
+class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
+    """One thread reads one request; a client that never ends its header must not keep it.
+
+    gunicorn itself waits for the rest of a header without any limit. From the body on, the
+    socket's own timeout (set here, refined by the SOAP edge) ends what is too slow.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._header_began: dict[Any, float] = {}
+
+    def handle(self, conn: Any) -> Any:
+        """Serve one request of a connection (in a thread of the pool)."""
+        self._header_began[conn] = time.monotonic()
+        try:
+            return super().handle(conn)
+        finally:
+            self._header_began.pop(conn, None)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request whose header is complete."""
+        self._header_began.pop(conn, None)
+        conn.sock.settimeout(self.app.read_timeout_s)
+        return super().handle_request(req, conn)
+
+    def murder_pending(self) -> None:
+        """Close connections that wait too long; gunicorn calls this about every second."""
+        super().murder_pending()
+        limit = time.monotonic() - HEADER_TIMEOUT_S
+        for conn, began in list(self._header_began.items()):
+            if began < limit:
+                # Wakes up the thread that reads from it, which then closes it.
+                with contextlib.suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,12 @@
+"""For a WSGI server of the operator's own: ``gunicorn ochp_chs.wsgi:app``.
+
+Needs OCHP_CHS_DATABASE_URL and a migrated database; ``ochp-chs serve`` takes care of both itself.
+"""
+
+from ochp_chs import logs
+from ochp_chs.app import build_app
+from ochp_chs.config import Settings
+
+_settings = Settings.load()
+logs.configure(_settings.log_level, _settings.log_format)
+app = build_app(_settings)
