@@ -1,0 +1,273 @@
+"""Roaming connections: who is joined to whom, and whose data therefore flows to whom.
+
+Nothing here is cached: a connection that was made, limited or ended counts with the next request.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from ochp_chs.ochp.flows import flow_pairs, limits_allowing
+from ochp_chs.ochp.roles import Carries, Role
+from ochp_chs.repository.constraints import constraints_named
+from ochp_chs.repository.tables import partner, partner_party, partner_role, roaming_connection
+
+CONNECTIONS_LISTED_MAX = 100_000
+
+_TEXTS = postgresql.ARRAY(sa.Text)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A party ID on the other side of a connection, with the partner that it speaks for."""
+
+    party_id: str
+    role: Role
+    partner_id: int
+    #: All that the party ID has is new to the other side since this moment.
+    visible_since: datetime
+
+
+#: Whose data flows to the caller.
+Source = Connected
+#: To whom the caller's data flows.
+Sink = Connected
+
+
+class Change(StrEnum):
+    """What connecting two partners did."""
+
+    CONNECTED = "connected"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class RoamingConnection:
+    """One roaming connection as people see it; the older partner comes first."""
+
+    first: str
+    first_roles: frozenset[Role]
+    second: str
+    second_roles: frozenset[Role]
+    #: None: everything that the roles allow.
+    carries: frozenset[Carries] | None
+    connected_at: datetime
+
+
+def connect(
+    connection: sa.Connection,
+    one_id: int,
+    other_id: int,
+    carries: Collection[Carries] | None = None,
+) -> Change:
+    """Join two partners, or set what their connection is limited to (None: nothing).
+
+    ConstraintBroken if both are the same partner.
+    """
+    low, high = sorted((one_id, other_id))
+    limit = None if carries is None else sorted(kind.value for kind in set(carries))
+    insert = postgresql.insert(roaming_connection).values(
+        low_partner_id=low, high_partner_id=high, carries=limit
+    )
+    upsert: sa.Executable = insert.on_conflict_do_update(
+        constraint="pk_roaming_connection",
+        # What a limit withheld so far is new to the other side when the limit falls.
+        set_={"carries": insert.excluded.carries, "connected_at": sa.func.clock_timestamp()},
+        where=roaming_connection.c.carries.is_distinct_from(insert.excluded.carries),
+        # xmax is 0 in a row version that was inserted and not updated.
+    ).returning(sa.literal_column("roaming_connection.xmax = 0"))
+    with constraints_named():
+        inserted = connection.execute(upsert).scalar_one_or_none()
+    if inserted is None:
+        return Change.UNCHANGED
+    return Change.CONNECTED if inserted else Change.CHANGED
+
+
+def disconnect(connection: sa.Connection, one_id: int, other_id: int) -> bool:
+    """End a connection; False if there was none."""
+    low, high = sorted((one_id, other_id))
+    statement = sa.delete(roaming_connection).where(
+        roaming_connection.c.low_partner_id == low, roaming_connection.c.high_partner_id == high
+    )
+    return connection.execute(statement).rowcount > 0
+
+
+def list_connections(
+    connection: sa.Connection,
+    partner_id: int | None = None,
+    *,
+    rows_max: int = CONNECTIONS_LISTED_MAX,
+) -> tuple[RoamingConnection, ...]:
+    """List connections by the partners' names, of one partner or of all."""
+    statement = connections_statement().limit(rows_max)
+    if partner_id is not None:
+        statement = statement.where(_joins(partner_id))
+    return tuple(
+        RoamingConnection(
+            first=row.first,
+            first_roles=frozenset(map(Role, row.first_roles)),
+            second=row.second,
+            second_roles=frozenset(map(Role, row.second_roles)),
+            carries=None if row.carries is None else frozenset(map(Carries, row.carries)),
+            connected_at=row.connected_at,
+        )
+        for row in connection.execute(statement)
+    )
+
+
+def connections_statement() -> sa.Select[Any]:
+    """Select every connection with both partners' names and roles, for people."""
+    low, high = partner.alias("low"), partner.alias("high")
+    return (
+        sa.select(
+            low.c.name.label("first"),
+            _roles_of(low).label("first_roles"),
+            high.c.name.label("second"),
+            _roles_of(high).label("second_roles"),
+            roaming_connection.c.carries,
+            roaming_connection.c.connected_at,
+        )
+        .join_from(roaming_connection, low, low.c.id == roaming_connection.c.low_partner_id)
+        .join(high, high.c.id == roaming_connection.c.high_partner_id)
+        .order_by(low.c.name, high.c.name)
+    )
+
+
+def _roles_of(alias: sa.FromClause) -> sa.ColumnElement[Any]:
+    roles = sa.select(partner_role.c.role).where(partner_role.c.partner_id == alias.c.id)
+    return sa.func.array(roles.correlate(alias).scalar_subquery(), type_=_TEXTS)
+
+
+def sources_of(
+    connection: sa.Connection, partner_id: int, carries: Carries | tuple[Carries, ...]
+) -> tuple[Source, ...]:
+    """Give the party IDs whose data of this kind flows to the partner, by one statement.
+
+    Empty: the partner has no connection for such data (PROTOCOL, "Results": `roaming`). Of several
+    kinds, any one is enough. A source that was disabled is among them: disabling a partner ends
+    its log-in, while its cards and its charge points go on working for the others; only ending
+    the connection takes them away.
+    """
+    return _connected(connection, partner_id, carries, to_partner=True)
+
+
+def sinks_of(
+    connection: sa.Connection, partner_id: int, carries: Carries | tuple[Carries, ...]
+) -> tuple[Sink, ...]:
+    """Give the party IDs to which the partner's data of this kind flows, by one statement.
+
+    A receiver without any party ID (every NSP) is not among them: ask `is_connected`.
+    """
+    return _connected(connection, partner_id, carries, to_partner=False)
+
+
+def is_connected(
+    connection: sa.Connection,
+    source_id: int,
+    sink_id: int,
+    carries: Carries | tuple[Carries, ...],
+) -> bool:
+    """Tell whether data of this kind flows from one partner to another, by one statement."""
+    low, high = sorted((source_id, sink_id))
+    parameters = {"source": source_id, "sink": sink_id, "low": low, "high": high}
+    statement = is_connected_statement(_kinds(carries))
+    return bool(connection.execute(statement, parameters).scalar_one())
+
+
+def _connected(
+    connection: sa.Connection,
+    partner_id: int,
+    carries: Carries | tuple[Carries, ...],
+    *,
+    to_partner: bool,
+) -> tuple[Connected, ...]:
+    statement = connected_statement(_kinds(carries), to_partner=to_partner)
+    return tuple(
+        Connected(row.party_id, Role(row.role), row.partner_id, row.visible_since)
+        for row in connection.execute(statement, {"partner_id": partner_id})
+    )
+
+
+def _kinds(carries: Carries | tuple[Carries, ...]) -> tuple[Carries, ...]:
+    return (carries,) if isinstance(carries, Carries) else carries
+
+
+@cache
+def connected_statement(kinds: tuple[Carries, ...], *, to_partner: bool) -> sa.Select[Any]:
+    """Select the parties on the other side of :partner_id's connections, as far as data flows.
+
+    Served by pk_roaming_connection, ix_roaming_connection_high_partner_id and
+    ix_partner_party_partner_id.
+    """
+    me = sa.bindparam("partner_id", type_=sa.Integer)
+    own, flow = partner_role.alias("own"), _flows(kinds)
+    theirs, mine = (flow.c.source, flow.c.sink) if to_partner else (flow.c.sink, flow.c.source)
+    other_side = sa.case(
+        (roaming_connection.c.low_partner_id == me, roaming_connection.c.high_partner_id),
+        else_=roaming_connection.c.low_partner_id,
+    )
+    return (
+        sa.select(
+            partner_party.c.party_id,
+            partner_party.c.role,
+            partner_party.c.partner_id,
+            sa.func.greatest(roaming_connection.c.connected_at, partner_party.c.granted_at).label(
+                "visible_since"
+            ),
+        )
+        .join_from(roaming_connection, partner_party, partner_party.c.partner_id == other_side)
+        .where(
+            _joins(me),
+            sa.exists()
+            .where(own.c.partner_id == me, own.c.role == mine, partner_party.c.role == theirs)
+            .where(_let_through(flow)),
+        )
+    )
+
+
+@cache
+def is_connected_statement(kinds: tuple[Carries, ...]) -> sa.Select[Any]:
+    """Select whether data flows from :source to :sink, whose ids in order are :low and :high."""
+    source, sink, flow = partner_role.alias("source"), partner_role.alias("sink"), _flows(kinds)
+    return sa.select(
+        sa.exists()
+        .where(
+            roaming_connection.c.low_partner_id == sa.bindparam("low", type_=sa.Integer),
+            roaming_connection.c.high_partner_id == sa.bindparam("high", type_=sa.Integer),
+            source.c.partner_id == sa.bindparam("source", type_=sa.Integer),
+            sink.c.partner_id == sa.bindparam("sink", type_=sa.Integer),
+            source.c.role == flow.c.source,
+            sink.c.role == flow.c.sink,
+        )
+        .where(_let_through(flow))
+    )
+
+
+def _flows(kinds: tuple[Carries, ...]) -> sa.Values:
+    """List, as rows, who sends what to whom and under which limits it is let through."""
+    rows = [
+        (limit.value, source.value, sink.value)
+        for kind in kinds
+        for source, sink in sorted(flow_pairs(kind))
+        for limit in limits_allowing(kind)
+    ]
+    columns = (sa.column(name, sa.Text) for name in ("allowed_by", "source", "sink"))
+    return sa.values(*columns, name="flow").data(rows)
+
+
+def _let_through(flow: sa.Values) -> sa.ColumnElement[bool]:
+    limits = roaming_connection.c.carries
+    return limits.is_(None) | (flow.c.allowed_by == sa.any_(limits))
+
+
+def _joins(partner_id: int | sa.BindParameter[int]) -> sa.ColumnElement[bool]:
+    return (roaming_connection.c.low_partner_id == partner_id) | (
+        roaming_connection.c.high_partner_id == partner_id
+    )
