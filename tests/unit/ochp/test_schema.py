@@ -127,24 +127,15 @@ class TestRecordSchema:
         assert good in RECORDS[name]
         assert not record_schema().validate(record(name, RECORDS[name].replace(good, bad)))
 
-    def test_says_of_each_thread_s_record_what_is_wrong_with_it(self) -> None:
-        mixed_up: list[str] = []
-
+    def test_keeps_what_it_said_when_another_thread_judges_a_record(self) -> None:
         def judge(name: str) -> None:
-            for _ in range(300):
-                record_schema().validate(record("approved", f"<{name}/>"))
-                mixed_up.extend(
-                    entry.message
-                    for entry in record_schema().error_log
-                    if name not in entry.message
-                )
+            record_schema().validate(record("approved", f"<{name}/>"))
 
-        threads = [threading.Thread(target=judge, args=(name,)) for name in ("one", "two", "six")]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert mixed_up == []
+        judge("mine")
+        other = threading.Thread(target=judge, args=("theirs",))
+        other.start()
+        other.join()
+        assert "mine" in str(record_schema().error_log)
 
     def test_is_compiled_once_per_thread(self) -> None:
         assert record_schema() is record_schema()
