@@ -21,8 +21,7 @@ from ochp_chs.ochp.results import Result, ResultCode
 from ochp_chs.ochp.roles import Carries, Role
 from ochp_chs.ochp.violations import Reason, Violation
 from ochp_chs.repository.connections import sources_of
-from ochp_chs.repository.feeds import TOKENS
-from ochp_chs.repository.tokens import find_current_token
+from ochp_chs.repository.tokens import TOKENS, find_current_token
 
 _CODEC = TokenCodec()
 

@@ -1,9 +1,7 @@
 """The one road of every uploaded list: read, judge, stage, merge, withdraw, log, publish."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-
-import structlog
 
 from ochp_chs.clearing.errors import FrameRefused
 from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Elements, IncomingRecord, Message
@@ -12,13 +10,34 @@ from ochp_chs.ochp.records.codec import Codec, Judgement, RecordRefused
 from ochp_chs.ochp.results import Tally
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.ochp.xml import inner_xml
-from ochp_chs.repository import changes, merge, messages, staging
+from ochp_chs.repository import changes, merge, messages
+from ochp_chs.repository.engine import Connection
 from ochp_chs.repository.feeds import Feed
-
-log = structlog.get_logger(__name__)
+from ochp_chs.repository.staging import PositionedRow, Staged, stage, stage_retained
 
 #: Says what is wrong with a row, None for nothing: ownership and the record type's rules.
 Judge = Callable[[tuple[object, ...]], Judgement | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the database knows against a staged record, or has to say of it."""
+
+    position: int
+    record_id: str
+    violation: Violation
+    refuses: bool
+    #: Of a refused record: its payload, to be echoed, and its `retained` key as text.
+    payload: str = ""
+    retained: str | None = None
+
+
+#: Looks at all staged rows at once: rules that need what is stored. May replace `staged.source`.
+Check = Callable[[Connection, Staged], Iterable[Finding]]
+
+
+def _nothing_to_check(_connection: Connection, _staged: Staged) -> Iterable[Finding]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +50,7 @@ class Upload:
     #: A Set replaces what these party IDs had; an Update leaves what it does not name.
     owners: Collection[str]
     replaces: bool
+    check: Check = _nothing_to_check
 
 
 @dataclass(slots=True)
@@ -51,33 +71,17 @@ def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) 
     message raises where it breaks off; nothing is stored then.
     """
     reading = _Reading()
+    tally = reading.tally
     rows = _accepted(message.records(call.partner.reading), upload, reading)
     with house.database.begin() as connection:
-        staged = staging.stage(connection, upload.feed, upload.codec.columns, rows)
-        tally = reading.tally
+        staged = stage(connection, upload.feed, upload.codec.columns, rows)
         _require_records(call, upload, tally)
-        for position in staged.repeated:
-            tally.warn(position, "", [_REPEATED])
-        tally.warned += staged.repeated_count - len(staged.repeated)
+        _note_repeats(staged, tally)
+        merge.lock_uploads(connection, upload.feed, call.partner.id)
+        _apply_findings(connection, staged, upload.check(connection, staged), reading)
         result = tally.result()
-        changed = withdrawn = 0
-        # A message of which nothing could be taken changes nothing: it withdraws nothing either.
-        if tally.accepted or not tally.read:
-            merge.lock_uploads(connection, upload.feed, call.partner.id)
-            change_id = changes.next_change_id(connection)
-            changed = merge.merge(
-                connection, upload.feed, upload.codec.columns, staged.source, change_id
-            )
-            if upload.replaces:
-                withdrawn = merge.withdraw_missing(
-                    connection,
-                    upload.feed,
-                    list(upload.owners),
-                    staged.source,
-                    staging.stage_retained(connection, upload.feed, reading.retained),
-                    change_id,
-                    house.clock(),
-                )
+        change_id = changes.next_change_id(connection)
+        changed, withdrawn = _merge(house, connection, upload, staged, reading, change_id)
         messages.insert_message(
             connection,
             reference=call.reference,
@@ -98,6 +102,58 @@ def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) 
         records_read=tally.read,
         records_refused=tally.refused,
     )
+
+
+def _merge(
+    house: ClearingHouse,
+    connection: Connection,
+    upload: Upload,
+    staged: Staged,
+    reading: _Reading,
+    change_id: int,
+) -> tuple[int, int]:
+    """How many records changed, and how many were withdrawn."""
+    tally, feed = reading.tally, upload.feed
+    # A message of which nothing could be taken changes nothing: it withdraws nothing either.
+    if tally.read and not tally.accepted:
+        return 0, 0
+    changed = merge.merge(connection, feed, upload.codec.columns, staged.source, change_id)
+    if not upload.replaces:
+        return changed, 0
+    withdrawn = merge.withdraw_missing(
+        connection,
+        feed,
+        list(upload.owners),
+        staged.source,
+        stage_retained(connection, feed, reading.retained),
+        change_id,
+        house.clock(),
+    )
+    return changed, withdrawn
+
+
+def _note_repeats(staged: Staged, tally: Tally) -> None:
+    for position in staged.repeated:
+        tally.warn(position, "", [_REPEATED])
+    tally.warned += staged.repeated_count - len(staged.repeated)
+
+
+def _apply_findings(
+    connection: Connection, staged: Staged, findings: Iterable[Finding], reading: _Reading
+) -> None:
+    refused: list[int] = []
+    for finding in findings:
+        violations = [finding.violation]
+        if not finding.refuses:
+            reading.tally.warn(finding.position, finding.record_id, violations)
+            continue
+        reading.tally.refuse(finding.position, finding.record_id, violations)
+        reading.echo.append(finding.payload)
+        if finding.retained is not None:
+            reading.retained.append(finding.retained)
+        refused.append(finding.position)
+    if refused:
+        staged.drop(connection, refused)
 
 
 _REPEATED = Violation(
@@ -126,7 +182,7 @@ def _echo(call: Call, echo: Spool) -> list[Elements]:
 
 def _accepted(
     records: Iterator[IncomingRecord], upload: Upload, reading: _Reading
-) -> Iterator[staging.PositionedRow]:
+) -> Iterator[PositionedRow]:
     """The rows of the records that are taken; the others are counted, named, and echoed."""
     tally, codec, judge = reading.tally, upload.codec, upload.judge
     for record in records:

@@ -49,7 +49,9 @@ class Note:
         """`#17 DE-ABC-C00000001 contractId 'x' (rule): reason`."""
         value = shorten(self.violation.value, _VALUE_CHARACTERS_MAX)
         where = f"#{self.position} {self.record_id}".rstrip()
-        return f"{where}: {self.violation.field} '{value}' ({self.violation.rule}): {self.violation.text}"
+        what = f"{self.violation.field} '{value}'" if value else self.violation.field
+        reason = self.violation.text.rstrip(".")
+        return f"{where}: {what} ({self.violation.rule}): {reason}"
 
 
 def shorten(text: str, characters_max: int) -> str:

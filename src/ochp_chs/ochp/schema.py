@@ -156,9 +156,16 @@ def message_schema() -> etree.XMLSchema:
 
 @cache
 def complex_types() -> Mapping[str, TypeShape]:
-    """Return the shape of every named complex type (and ConfirmedCdr), bases flattened in."""
+    """Return the shape of every named complex type (and ConfirmedCdr), bases flattened in.
+
+    The anonymous types of requests and responses go by the names of their elements.
+    """
     document = _record_document()
     named = {str(node.get("name")): node for node in document.iterfind(f"{XSD}complexType")}
+    for element in document.iterfind(f"{XSD}element"):
+        inline = element.find(f"{XSD}complexType")
+        if inline is not None:
+            named[str(element.get("name"))] = inline
     return MappingProxyType({name: _shape(node, named) for name, node in named.items()})
 
 

@@ -21,14 +21,29 @@ _REPEATS_NAMED_MAX = 100
 PositionedRow = tuple[int, Sequence[object]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Staged:
-    """Rows ready to be merged: something to select from, without repeated keys."""
+    """Rows ready to be merged: something to select from, without repeated keys.
+
+    Beside the row's columns it has `position`, the record's place in the message from 1.
+    """
 
     source: sa.FromClause
-    #: Positions (from 1) of records that a later one in the same message replaces; the first few.
+    #: Positions of records that a later one in the same message replaces; the first few.
     repeated: Sequence[int]
     repeated_count: int
+
+    def drop(self, connection: sa.Connection, positions: Collection[int]) -> None:
+        """Take rows out again that are refused after all."""
+        if isinstance(self.source, sa.Table):
+            unwanted = _inline_positions(positions)
+            connection.execute(
+                self.source.delete().where(self.source.c.position == unwanted.c.position)
+            )
+        else:
+            source = self.source
+            kept = sa.select(source).where(source.c.position.not_in(list(positions)))
+            self.source = kept.subquery("kept")
 
 
 def stage(
@@ -78,21 +93,31 @@ def _stage_inline(feed: Feed, columns: Sequence[str], rows: Sequence[PositionedR
         if earlier is not None:
             repeated.append(earlier[0])
         latest[key] = positioned
-    kept = [row for _, row in latest.values()]
-    source = _inline(feed, columns, list(zip(*kept, strict=True)) or [()] * len(columns))
-    return Staged(source, repeated, len(repeated))
+    kept = [(position, *row) for position, row in latest.values()]
+    values = list(zip(*kept, strict=True)) or [()] * (len(columns) + 1)
+    return Staged(_inline(feed, ["position", *columns], values), repeated, len(repeated))
 
 
 def _inline(
     feed: Feed, columns: Sequence[str], values: Sequence[Sequence[object]]
 ) -> sa.FromClause:
     """Columns of values as rows to select from."""
-    types = [feed.table.c[name].type for name in columns]
+    types = [_type(feed, name) for name in columns]
     arrays = [_array(list(column), kind) for column, kind in zip(values, types, strict=True)]
     rows = sa.func.unnest(*arrays).table_valued(
         *[sa.column(name, kind) for name, kind in zip(columns, types, strict=True)],
         name="incoming",
     )
+    return rows.render_derived()
+
+
+def _type(feed: Feed, name: str) -> sa.types.TypeEngine[Any]:
+    return sa.Integer() if name == "position" else feed.table.c[name].type
+
+
+def _inline_positions(positions: Collection[int]) -> sa.FromClause:
+    array = sa.cast(sa.literal(list(positions), sa.ARRAY(sa.Integer)), sa.ARRAY(sa.Integer))
+    rows = sa.func.unnest(array).table_valued(sa.column("position", sa.Integer), name="unwanted")
     return rows.render_derived()
 
 

@@ -23,15 +23,12 @@ from ochp_chs.soap.compression import accepts_gzip, is_worth_packing, packed
 from ochp_chs.soap.edge import Edge
 from ochp_chs.soap.faults import fault_envelope, server_fault
 from ochp_chs.soap.protocol import StreamingSoap11
-from ochp_chs.soap.services.authorisation import AuthorisationService
 from ochp_chs.soap.services.operation import BODY_KEY, TRACE_KEY
-from ochp_chs.soap.services.pending import PendingService
+from ochp_chs.soap.services.registry import SERVICES
 from ochp_chs.soap.trace import Trace
 from ochp_chs.soap.wsdl import Publisher
 
 log = structlog.get_logger(__name__)
-
-SERVICES = (AuthorisationService, PendingService)
 
 StartResponse = Callable[..., Any]
 
