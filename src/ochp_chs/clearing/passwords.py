@@ -46,19 +46,25 @@ class Passwords:
     def hashed(self, password: str) -> str:
         """Hash a password with a new salt (PHC text form)."""
         with self._slots:
-            return self._hasher.hash(password)
+            return self._hasher.hash(_encoded(password))
 
     def verified(self, password_hash: str, password: str) -> bool:
         """Tell whether the password belongs to the hash; a broken hash belongs to none."""
         with self._slots:
             try:
-                return self._hasher.verify(password_hash, password)
-            except (VerificationError, InvalidHashError):
+                return self._hasher.verify(password_hash, _encoded(password))
+            except (VerificationError, InvalidHashError, UnicodeEncodeError):
+                # The last one: argon2 takes a stored hash that is not ASCII for a bug.
                 return False
 
     def is_outdated(self, password_hash: str) -> bool:
         """Tell whether the hash was made at another cost than new ones are."""
         return self._hasher.check_needs_rehash(password_hash)
+
+
+def _encoded(password: str) -> bytes:
+    # A lone surrogate cannot be sent in XML, but it must not be an error of the server either.
+    return password.encode("utf-8", "surrogatepass")
 
 
 def generated_password() -> str:
