@@ -73,6 +73,7 @@ class Router:
         self._publisher = publisher
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
         believe_proxies(environ, self._trusted)
         if environ["REQUEST_METHOD"] == "POST" and environ.get("PATH_INFO") in _ENDPOINTS:
             return self._soap(environ, start_response)

@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     )
 
     @classmethod
-    def load(cls, **given: object) -> Self:
+    def load(cls, **given: Any) -> Self:
         """Read the environment; what is given and not None wins. Raises SettingsError."""
         try:
             return cls(**{name: value for name, value in given.items() if value is not None})

@@ -1,1 +1,1 @@
-
+"""What people and monitors look at: health and pages."""

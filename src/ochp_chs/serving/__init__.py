@@ -1,1 +1,1 @@
-
+"""The server process around the application: PostgreSQL, gunicorn, proxies."""

@@ -80,9 +80,9 @@ def _supervisor(postgres: EmbeddedPostgres) -> Tick:
         try:
             if postgres.ensure_running():
                 log.error("PostgreSQL was gone and is started again", see=str(postgres.log_file))
-        except Exception as error:
+        except Exception:
             # The next tick tries again; the server itself must not die of this.
-            log.error("PostgreSQL is gone and cannot be started", reason=str(error))
+            log.exception("PostgreSQL is gone and cannot be started")
 
     return tick
 
@@ -178,5 +178,5 @@ def _url(address: tuple[Any, ...]) -> str:
 
 def _memory_dir() -> str | None:
     # Workers touch a file to say that they live; a slow disk must not make them look dead.
-    shared = Path("/dev/shm")
+    shared = Path("/dev/shm")  # noqa: S108 - a place for a nameless file
     return str(shared) if shared.is_dir() and os.access(shared, os.W_OK | os.X_OK) else None
