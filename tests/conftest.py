@@ -8,10 +8,12 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
+from ochp_chs.config import Settings
 from ochp_chs.repository import migrate
 from ochp_chs.repository.engine import Database
 from ochp_chs.repository.tables import metadata
 from ochp_chs.serving.embedded_postgres import EmbeddedPostgres
+from tests.support.edge import Clock, Edge
 
 # Nothing here has to survive a crash of the machine.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -57,6 +59,18 @@ def database(_session_database: Database) -> Database:
     with _session_database.begin() as connection:
         connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     return _session_database
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The server's clock, to be turned."""
+    return Clock()
+
+
+@pytest.fixture
+def edge(database: Database, clock: Clock) -> Edge:
+    """The whole server without a socket, on an empty database; deltas reach back by nothing."""
+    return Edge(database, clock, Settings(clock_tolerance_s=0))
 
 
 @contextmanager

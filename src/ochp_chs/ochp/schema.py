@@ -4,11 +4,11 @@ The files under ``wsdl/types`` are merged into one schema document before anythi
 that no include is resolved by libxml2: it neither looks at the network nor minds odd paths.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from threading import local
+from threading import Lock
 from types import MappingProxyType
 
 from lxml import etree
@@ -125,33 +125,40 @@ def _record_document() -> etree._Element:
     return document
 
 
-class _Compiled(local):
-    """The compiled schemas of one thread.
-
-    A compiled schema keeps the log of its last validation. Shared between threads, one would read
-    why the other's record was refused; so each thread compiles its own, once (some 10 ms).
-    """
-
-    def __init__(self) -> None:
-        self.records: etree.XMLSchema | None = None
-        self.messages: etree.XMLSchema | None = None
-
-
-_compiled = _Compiled()
-
-
+@cache
 def record_schema() -> etree.XMLSchema:
-    """Return the schema against which one record element is validated alone; this thread's own."""
-    if _compiled.records is None:
-        _compiled.records = etree.XMLSchema(_record_document())
-    return _compiled.records
+    """Return the schema against which one record element is validated alone.
+
+    Threads share it, so its error_log may be another thread's: ask `explanation`.
+    """
+    return etree.XMLSchema(_record_document())
 
 
+@cache
 def message_schema() -> etree.XMLSchema:
-    """Return the schema of all requests and responses, OCHP direct included; this thread's own."""
-    if _compiled.messages is None:
-        _compiled.messages = etree.XMLSchema(merged_schema())
-    return _compiled.messages
+    """Return the schema of all requests and responses, OCHP direct included; see record_schema."""
+    return etree.XMLSchema(merged_schema())
+
+
+@cache
+def _explaining(document: Callable[[], etree._Element]) -> etree.XMLSchema:
+    return etree.XMLSchema(document())
+
+
+_explaining_one_at_a_time = Lock()
+
+
+def explanation(schema: etree.XMLSchema, element: etree._Element) -> tuple[tuple[str, str], ...]:
+    """Return path and message of everything in the element that one of the schemas refuses.
+
+    A compiled schema keeps the log of its last validation. One for each thread would cost more
+    memory than a list being streamed; so a twin that only explains is used under a lock.
+    """
+    document = _record_document if schema is record_schema() else merged_schema
+    with _explaining_one_at_a_time:
+        twin = _explaining(document)
+        twin.validate(element)
+        return tuple((error.path or "", error.message) for error in twin.error_log)
 
 
 @cache
