@@ -1,4 +1,4 @@
-"""The WSGI application: SOAP by POST, the contract by GET, health, and a plain front page."""
+"""The WSGI application: the SOAP edge with its contract, health, and a plain front page."""
 
 import html
 import secrets
@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from wsgiref.util import application_uri
 
 import structlog
 
@@ -17,7 +16,6 @@ from ochp_chs.console.health import why_not_ready
 from ochp_chs.ochp.operations import Endpoint
 from ochp_chs.repository.engine import Database
 from ochp_chs.serving.proxies import believe_proxies
-from ochp_chs.soap.wsdl import Publisher
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +23,8 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-_ENDPOINTS = frozenset(str(endpoint) for endpoint in Endpoint)
+#: The endpoints, and beside them the schemas that their WSDL leads to.
+_SOAP_FOLDERS = tuple(str(endpoint).partition("/ochp/")[0] + "/ochp/" for endpoint in Endpoint)
 _HEALTH = frozenset({"/healthz", "/readyz"})
 #: Connections beside those of the request threads: nested reads.
 _SPARE_CONNECTIONS = 2
@@ -42,6 +41,9 @@ class Page:
 
 
 _NOT_FOUND = Page("404 Not Found", "There is nothing here.\n")
+_ONLY_GET = Page(
+    "405 Method Not Allowed", "Only GET and HEAD here.\n", headers=(("Allow", "GET, HEAD"),)
+)
 
 
 def build_app(settings: Settings, clock: Callable[[], datetime] | None = None) -> WsgiApp:
@@ -58,31 +60,25 @@ def build_app(settings: Settings, clock: Callable[[], datetime] | None = None) -
         pool_size=settings.threads + _SPARE_CONNECTIONS,
     )
     soap = build_soap_app(settings, database, clock or (lambda: datetime.now(UTC)))
-    return Router(settings, database, soap, Publisher(settings.public_url))
+    return Router(settings, database, soap)
 
 
 class Router:
     """Leads a request to who answers it; what nobody expected becomes a plain 500."""
 
-    def __init__(
-        self, settings: Settings, database: Database, soap: WsgiApp, publisher: Publisher
-    ) -> None:
+    def __init__(self, settings: Settings, database: Database, soap: WsgiApp) -> None:
         self._trusted = frozenset(part.strip() for part in settings.trusted_proxies.split(","))
         self._database = database
         self._soap = soap
-        self._publisher = publisher
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         believe_proxies(environ, self._trusted)
-        if environ["REQUEST_METHOD"] == "POST" and environ.get("PATH_INFO") in _ENDPOINTS:
-            return self._soap(environ, start_response)
-        return self._answer(environ, start_response)
-
-    def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         started = time.monotonic()
         reference = secrets.token_hex(8)
         try:
+            if environ.get("PATH_INFO", "").startswith(_SOAP_FOLDERS):
+                return self._soap(environ, start_response)
             page = self._page(environ)
         except Exception:
             log.exception("request failed", reference=reference)
@@ -117,10 +113,10 @@ class Router:
 
     def _page(self, environ: Environ) -> Page:
         path = environ.get("PATH_INFO", "")
+        if path != "/" and path not in _HEALTH:
+            return _NOT_FOUND
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            if path in _ENDPOINTS:
-                return _not_allowed("POST, GET, HEAD")
-            return _not_allowed("GET, HEAD") if self._is_known(path) else _NOT_FOUND
+            return _ONLY_GET
         if path == "/healthz":
             return Page("200 OK", "ok\n")
         if path == "/readyz":
@@ -128,33 +124,7 @@ class Router:
             if reason is None:
                 return Page("200 OK", "ready\n")
             return Page("503 Service Unavailable", f"not ready: {reason}\n")
-        if path == "/":
-            return Page("200 OK", _front_page(), "text/html; charset=utf-8")
-        return self._contract(environ, path)
-
-    def _is_known(self, path: str) -> bool:
-        return path == "/" or path in _HEALTH
-
-    def _contract(self, environ: Environ, path: str) -> Page:
-        base_url = application_uri(environ).rstrip("/")
-        try:
-            document = self._publisher.find(path, environ.get("QUERY_STRING", ""), base_url)
-        except ValueError:
-            return Page("400 Bad Request", "The Host header is not one.\n")
-        if document is not None:
-            return Page("200 OK", document, "text/xml; charset=utf-8")
-        if path in _ENDPOINTS:
-            return Page(
-                "405 Method Not Allowed",
-                "This is a SOAP endpoint: send requests by POST; ?wsdl and ?singleWsdl describe"
-                " it.\n",
-                headers=(("Allow", "POST, GET, HEAD"),),
-            )
-        return _NOT_FOUND
-
-
-def _not_allowed(allowed: str) -> Page:
-    return Page("405 Method Not Allowed", f"Only {allowed} here.\n", headers=(("Allow", allowed),))
+        return Page("200 OK", _front_page(), "text/html; charset=utf-8")
 
 
 def _front_page() -> str:

@@ -5,11 +5,11 @@ import sys
 
 import typer
 
-from ochp_chs.cli import db, serve
+from ochp_chs.cli import db, partner, roaming, serve
 from ochp_chs.cli.options import CommandError
 from ochp_chs.config import SettingsError
 from ochp_chs.repository.engine import DatabaseUnavailable
-from ochp_chs.serving.identity import EmbeddedPostgresError
+from ochp_chs.serving.errors import ServingError
 
 app = typer.Typer(
     help="The open clearing house for EV roaming: an OCHP 1.4 server.",
@@ -19,13 +19,15 @@ app = typer.Typer(
 )
 app.command("serve", epilog=serve.ENVIRONMENT)(serve.serve)
 app.add_typer(db.app, name="db", help="The database's schema: bring it up to date, look at it.")
+app.add_typer(partner.app, name="partner", help="Who may log in, in which roles and for whom.")
+app.add_typer(roaming.app, name="roaming", help="Who is connected to whom, and what flows.")
 
 
 def main() -> None:
     """Run a command; what the operator can act on ends in one line, never in a traceback."""
     try:
         app()
-    except (CommandError, SettingsError, EmbeddedPostgresError, DatabaseUnavailable) as error:
+    except (CommandError, SettingsError, DatabaseUnavailable, ServingError) as error:
         print(f"ochp-chs: {error}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ochp_chs.serving.identity import EmbeddedPostgresError, Identity
+from ochp_chs.serving.errors import EmbeddedPostgresError
+from ochp_chs.serving.identity import Identity
 
 USER = "ochp_chs"
 DATABASE = "ochp_chs"
@@ -35,7 +36,7 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
-    "max_connections": "200",
+    "max_connections": "400",
 }
 
 
@@ -129,22 +130,23 @@ class Cluster:
             arguments += ["-c", f"{name}={value}"]
         log = os.open(self.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            # A session of its own: Ctrl-C in the terminal is for us, and we stop it in order.
-            return os.posix_spawn(
-                arguments[0],
+            process = subprocess.Popen(
                 arguments,
-                _environment(),
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, log, 1),
-                    (os.POSIX_SPAWN_DUP2, log, 2),
-                ],
-                setsid=True,
-                setsigmask=[],
-                setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGHUP],
+                env=_environment(),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C in the terminal is for us, and we stop it in order.
+                start_new_session=True,
+                # Or it would keep the server's port open after the server is gone.
+                close_fds=True,
             )
         finally:
             os.close(log)
+        # It may well outlive us: Python is not to wait for it, nor to complain that nobody does.
+        process.returncode = 0
+        return process.pid
 
     def wait_until_ready(self, timeout_s: float) -> bool:
         """Wait while the server starts; False once it is gone. Recovery may take its time."""

@@ -15,7 +15,8 @@ from typing import Self
 from urllib.parse import quote
 
 from ochp_chs.serving.cluster import DATABASE, PORT, USER, Cluster, binaries
-from ochp_chs.serving.identity import EmbeddedPostgresError, identity_for
+from ochp_chs.serving.errors import EmbeddedPostgresError
+from ochp_chs.serving.identity import identity_for
 from ochp_chs.serving.locks import exclusive, open_lock_file, try_lock
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]

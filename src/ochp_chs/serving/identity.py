@@ -8,12 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ochp_chs.serving.errors import EmbeddedPostgresError
+
 _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
-
-
-class EmbeddedPostgresError(Exception):
-    """The embedded PostgreSQL cannot be had; the text is one line for the operator."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import ctypes
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from ochp_chs.config import Settings
 from ochp_chs.repository import migrate
 from ochp_chs.repository.engine import Database
 from ochp_chs.serving.embedded_postgres import EmbeddedPostgres
+from ochp_chs.serving.errors import AddressError
 from ochp_chs.serving.worker import BoundedThreadWorker
 
 log = structlog.get_logger(__name__)
@@ -46,6 +48,7 @@ def run(
     accepted, just before the workers start: it must return at once.
     """
     logs.configure(settings.log_level, settings.log_format)
+    _check_address(settings.host, settings.port)
     _limit_malloc()
     # Until gunicorn takes over, a SIGTERM must stop PostgreSQL on its way out too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -57,6 +60,20 @@ def run(
             tick = _supervisor(postgres)
         _prepare_schema(settings.database_url or "", apply_migrations=apply_migrations)
         _Application(settings, tick, on_ready).run()
+
+
+def _check_address(host: str, port: int) -> None:
+    # gunicorn would try for five seconds, with a line for each try, after PostgreSQL was started.
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except OSError as error:
+        raise AddressError(f"cannot listen on {_bind(host, port)}: {error.strerror}") from error
 
 
 def _prepare_schema(url: str, *, apply_migrations: bool) -> None:
