@@ -13,7 +13,7 @@ import structlog
 from ochp_chs.clearing.errors import AuthenticationFailed
 from ochp_chs.clearing.failures import FailureDelays
 from ochp_chs.clearing.partners import is_partner_name
-from ochp_chs.clearing.passwords import PASSWORD_CHARACTERS_MAX, Passwords
+from ochp_chs.clearing.passwords import PASSWORD_CHARACTERS_MAX, Passwords, generated_password
 from ochp_chs.repository.engine import Database
 from ochp_chs.repository.partners import Partner, find_partner, set_password_hash
 
@@ -43,6 +43,8 @@ class Authenticator:
         self._database = database
         self._passwords = passwords
         self._delays = delays
+        # Somebody has to be verified when nobody is there, or the time would tell.
+        self._nobodys_hash = passwords.hashed(generated_password())
         self._verified = _VerifiedCredentials(cache_seconds, cache_entries_max, monotonic)
 
     def authenticate(self, username: str, password: str, address: str) -> Partner:
@@ -60,8 +62,8 @@ class Authenticator:
         else:
             reason = "wrong password"
         if partner is None or partner.disabled:
-            # The same work as for a wrong password, or the time would tell who exists.
-            self._passwords.verified(self._passwords.nobodys_hash, _bounded(password))
+            # The same work as for a wrong password.
+            self._passwords.verified(self._nobodys_hash, _bounded(password))
         self._refuse(username, address, reason)
         raise AuthenticationFailed
 

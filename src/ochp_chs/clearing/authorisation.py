@@ -56,9 +56,7 @@ def get_single(house: ClearingHouse, call: Call, message: Message) -> Answer:
     except RecordRefused as refusal:
         return Answer(Result(ResultCode.FORMAT, f"emtId: {refusal}"))
     with house.database.begin() as connection:
-        sources = sources_of(
-            connection, call.partner.id, (Carries.TOKENS, Carries.TOKEN_LOOKUP)
-        )
+        sources = sources_of(connection, call.partner.id, (Carries.TOKENS, Carries.TOKEN_LOOKUP))
         if not sources:
             return no_connection(call.operation)
         providers = [source.party_id for source in sources]

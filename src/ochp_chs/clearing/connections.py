@@ -32,6 +32,14 @@ def disconnect(database: Database, one: str, other: str) -> None:
             raise ConnectionUnknown(one, other)
 
 
+def get_connection(database: Database, one: str, other: str) -> RoamingConnection:
+    """Give the connection of two partners, in any order; ConnectionUnknown if there is none."""
+    for connection in list_connections(database, one):
+        if {connection.first, connection.second} == {one, other}:
+            return connection
+    raise ConnectionUnknown(one, other)
+
+
 def list_connections(database: Database, name: str | None = None) -> tuple[RoamingConnection, ...]:
     """List the connections of one partner, or all."""
     with database.begin() as connection:

@@ -64,9 +64,7 @@ def updates(
     return _answer(house, read, element)
 
 
-def _sources(
-    house: ClearingHouse, call: Call, feed: Feed, carries: Carries
-) -> Sequence[Source]:
+def _sources(house: ClearingHouse, call: Call, feed: Feed, carries: Carries) -> Sequence[Source]:
     """Whose data flows to the caller; and every change that has its time is committed by then."""
     with house.database.begin() as connection:
         sources = sources_of(connection, call.partner.id, carries)

@@ -40,8 +40,6 @@ class Passwords:
             parallelism=settings.lanes,
         )
         self._slots = threading.BoundedSemaphore(settings.at_once)
-        # Somebody has to be verified when nobody is there, or the time would tell.
-        self.nobodys_hash = self.hashed(secrets.token_urlsafe(_GENERATED_BYTES))
 
     def hashed(self, password: str) -> str:
         """Hash a password with a new salt (PHC text form)."""

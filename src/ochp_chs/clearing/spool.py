@@ -12,9 +12,7 @@ class Spool:
     """Texts without line feeds, appended one by one and read back in order any number of times."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - lives as long as the spool
-            _MEMORY_BYTES_MAX, "w+", encoding="utf-8", newline="\n"
-        )
+        self._file: tempfile.SpooledTemporaryFile[str] | None = None
         self._length = 0
 
     def __len__(self) -> int:
@@ -22,13 +20,19 @@ class Spool:
 
     def append(self, text: str) -> None:
         """Add one text at the end."""
+        if self._file is None:
+            # Most uploads refuse nothing and need no file.
+            self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - until close()
+                _MEMORY_BYTES_MAX, "w+", encoding="utf-8", newline="\n"
+            )
         self._file.write(f"{text}\n")
         self._length += 1
 
     def __iter__(self) -> Iterator[str]:
-        self._file.seek(0)
-        for line in self._file:
-            yield line[:-1]
+        if self._file is not None:
+            self._file.seek(0)
+            for line in self._file:
+                yield line[:-1]
 
     def blocks(self) -> Iterator[Sequence[str]]:
         """The texts in blocks; closes the spool after the last."""
@@ -41,4 +45,5 @@ class Spool:
 
     def close(self) -> None:
         """Give the disk space back."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()

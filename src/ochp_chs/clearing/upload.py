@@ -1,13 +1,21 @@
 """The one road of every uploaded list: read, judge, stage, merge, withdraw, log, publish."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from ochp_chs.clearing.errors import FrameRefused
-from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Elements, IncomingRecord, Message
+from ochp_chs.clearing.exchange import (
+    Answer,
+    Call,
+    ClearingHouse,
+    Elements,
+    IncomingRecord,
+    Message,
+)
 from ochp_chs.clearing.spool import Spool
 from ochp_chs.ochp.records.codec import Codec, Judgement, RecordRefused
-from ochp_chs.ochp.results import Tally
+from ochp_chs.ochp.results import Result, Tally
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.ochp.xml import inner_xml
 from ochp_chs.repository import changes, merge, messages
@@ -71,6 +79,24 @@ def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) 
     message raises where it breaks off; nothing is stored then.
     """
     reading = _Reading()
+    with closing(reading.retained):
+        try:
+            result = _store(house, call, message, upload, reading)
+        except BaseException:
+            reading.echo.close()
+            raise
+    return Answer(
+        result,
+        _echo(call, reading.echo),
+        records_read=reading.tally.read,
+        records_refused=reading.tally.refused,
+    )
+
+
+def _store(
+    house: ClearingHouse, call: Call, message: Message, upload: Upload, reading: _Reading
+) -> Result:
+    """The whole message in one transaction."""
     tally = reading.tally
     rows = _accepted(message.records(call.partner.reading), upload, reading)
     with house.database.begin() as connection:
@@ -95,13 +121,7 @@ def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) 
         )
         if changed or withdrawn:
             changes.publish(connection, upload.feed, change_id)
-    reading.retained.close()
-    return Answer(
-        result,
-        _echo(call, reading.echo),
-        records_read=tally.read,
-        records_refused=tally.refused,
-    )
+    return result
 
 
 def _merge(

@@ -121,9 +121,7 @@ OPERATIONS: tuple[Operation, ...] = (
         records=(("evse", "EvseStatusType"), ("parking", "ParkingStatusType")),
         records_required=False,
     ),
-    _operation(
-        "GetStatus", Role.CPO, Role.EMP, Role.NSP, endpoint=Endpoint.LIVE, has_result=False
-    ),
+    _operation("GetStatus", Role.CPO, Role.EMP, Role.NSP, endpoint=Endpoint.LIVE, has_result=False),
     _operation(
         "AddServiceEndpoints",
         Role.CPO,

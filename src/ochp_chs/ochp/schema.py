@@ -4,12 +4,13 @@ The files under ``wsdl/types`` are merged into one schema document before anythi
 that no include is resolved by libxml2: it neither looks at the network nor minds odd paths.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
+from typing import Any, cast
 
 from lxml import etree
 
@@ -158,7 +159,8 @@ def explanation(schema: etree.XMLSchema, element: etree._Element) -> tuple[tuple
     with _explaining_one_at_a_time:
         twin = _explaining(document)
         twin.validate(element)
-        return tuple((error.path or "", error.message) for error in twin.error_log)
+        log = cast(Iterable[Any], twin.error_log)
+        return tuple((error.path or "", error.message) for error in log)
 
 
 @cache

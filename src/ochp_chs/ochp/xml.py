@@ -4,6 +4,8 @@ No prefix, no namespace declaration (the response element declares the default n
 attributes in order of name, no white space between elements. Text keeps every character.
 """
 
+from collections.abc import Callable
+
 from lxml import etree
 
 from ochp_chs.ochp.operations import NAMESPACE
@@ -59,14 +61,12 @@ def attributes_xml(element: etree._Element) -> str:
     """The element's attributes in canonical form: `` a="1" b="2"``, or an empty string."""
     if not element.attrib:
         return ""
-    return "".join(
-        f' {name}="{escape_attribute(str(value))}"'
-        for name, value in sorted(element.attrib.items())
-        if not str(name).startswith("{")  # xsi:schemaLocation and its like say nothing.
-    )
+    # xsi:schemaLocation and its like, which have a namespace, say nothing.
+    plain = {str(name): str(value) for name, value in element.attrib.items() if name[0] != "{"}
+    return "".join(f' {name}="{escape_attribute(plain[name])}"' for name in sorted(plain))
 
 
-def _write_content(element: etree._Element, write) -> None:  # type: ignore[no-untyped-def]
+def _write_content(element: etree._Element, write: Callable[[str], None]) -> None:
     if len(element) == 0:
         if element.text:
             write(escape_text(element.text))

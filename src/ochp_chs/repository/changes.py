@@ -51,9 +51,7 @@ def publish(connection: sa.Connection, feed: Feed, identifier: int) -> None:
     )
     # A statement of its own: clock_timestamp() must be read after the lock was granted.
     connection.execute(
-        change.insert().values(
-            id=identifier, feed=feed.name, changed_at=sa.func.clock_timestamp()
-        )
+        change.insert().values(id=identifier, feed=feed.name, changed_at=sa.func.clock_timestamp())
     )
 
 

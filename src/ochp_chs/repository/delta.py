@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -15,9 +16,7 @@ BLOCK_ROWS = 500
 def current_records(feed: Feed, parties: Sequence[str], at: datetime) -> sa.Select[tuple[str]]:
     """The payloads of a full list. Served by the index on owner."""
     table = feed.table
-    return sa.select(table.c.payload).where(
-        table.c[feed.owner].in_(parties), feed.is_current(at)
-    )
+    return sa.select(table.c.payload).where(table.c[feed.owner].in_(parties), feed.is_current(at))
 
 
 def changed_records(
@@ -33,9 +32,7 @@ def changed_records(
     besides. Served by the indexes on (feed, changed_at) and on (owner, change_id).
     """
     table = feed.table
-    changes = sa.select(change.c.id).where(
-        change.c.feed == feed.name, change.c.changed_at >= since
-    )
+    changes = sa.select(change.c.id).where(change.c.feed == feed.name, change.c.changed_at >= since)
     owner = table.c[feed.owner]
     is_changed = table.c.change_id.in_(changes)
     return sa.union_all(
@@ -67,7 +64,7 @@ def _stream(
     connection: sa.Connection, statement: sa.Select[tuple[str]] | sa.CompoundSelect[tuple[str]]
 ) -> Iterator[Sequence[str]]:
     # A server-side cursor: memory does not grow with the list.
-    result = connection.execution_options(
-        stream_results=True, max_row_buffer=BLOCK_ROWS
-    ).execute(statement)
-    yield from result.scalars().partitions(BLOCK_ROWS)
+    result = connection.execution_options(stream_results=True, max_row_buffer=BLOCK_ROWS).execute(
+        statement
+    )
+    yield from cast(Iterator[Sequence[str]], result.scalars().partitions(BLOCK_ROWS))

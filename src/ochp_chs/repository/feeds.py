@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+
 class Lock(IntEnum):
     """First keys of the advisory locks; the numbers only have to differ from each other's."""
 

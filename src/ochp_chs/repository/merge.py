@@ -82,7 +82,5 @@ def withdraw_missing(
     )
     if retained is not None:
         column = feed.retained
-        statement = statement.where(
-            ~sa.exists().where(retained.c[column] == table.c[column])
-        )
+        statement = statement.where(~sa.exists().where(retained.c[column] == table.c[column]))
     return connection.execute(statement).rowcount

@@ -1,4 +1,4 @@
-"""The message log: what became of every upload, record by record where there is something to say."""
+"""The message log: what became of every upload, with what there is to say of its records."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -50,9 +50,7 @@ def insert_message(
     return message_id
 
 
-def _note_rows(
-    message_id: int, kind: str, notes: Sequence[Note]
-) -> list[Mapping[str, str | int]]:
+def _note_rows(message_id: int, kind: str, notes: Sequence[Note]) -> list[Mapping[str, str | int]]:
     return [
         {
             "message_id": message_id,

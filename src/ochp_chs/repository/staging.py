@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -19,6 +19,14 @@ _COPY_BYTES = 1 << 17
 _REPEATS_NAMED_MAX = 100
 
 PositionedRow = tuple[int, Sequence[object]]
+
+
+class SizedIterable(Protocol):
+    """Texts that can be counted and gone through, wherever they are kept."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[str]: ...
 
 
 @dataclass(slots=True)
@@ -58,7 +66,7 @@ def stage(
 
 
 def stage_retained(
-    connection: sa.Connection, feed: Feed, keys: Collection[str]
+    connection: sa.Connection, feed: Feed, keys: SizedIterable
 ) -> sa.FromClause | None:
     """Keys of refused records as something to select from, in the feed's `retained` column.
 
@@ -151,7 +159,7 @@ def _copy(connection: sa.Connection, table: sa.Table, lines: Iterator[bytes]) ->
     reader = _CopyReader(lines)
     cursor = connection.connection.cursor()
     try:
-        cursor.copy_expert(f'COPY "{table.name}" FROM STDIN', reader, _COPY_BYTES)  # type: ignore[attr-defined]
+        cursor.copy_expert(f'COPY "{table.name}" FROM STDIN', reader, _COPY_BYTES)
     except Exception:
         # psycopg2 reports what read() raised as a database error; the cause is what matters.
         if reader.failure is not None:

@@ -56,7 +56,7 @@ def find_current_token(
     Should two records match (a plain and a hashed one, or two providers'), the one that changed
     last is it. Served by the primary key and by the index on the SHA-1.
     """
-    matches = token.c.digest.in_(key.digests)
+    matches: sa.ColumnElement[bool] = token.c.digest.in_(key.digests)
     if key.digest_sha160 is not None:
         matches = sa.or_(matches, token.c.digest_sha160 == key.digest_sha160)
     statement = (

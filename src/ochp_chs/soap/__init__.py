@@ -1,1 +1,1 @@
-"""The SOAP edge, the only room that imports Spyne: streaming protocol, WS-Security, faults, WSDL."""
+"""The SOAP edge, the only room that imports Spyne: protocol, WS-Security, faults, WSDL."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import ochp_chs.soap.compat  # noqa: F401 - must be imported before Spyne
+
 import structlog
 from lxml import etree
 from spyne import Application
@@ -66,9 +67,8 @@ class SoapApplication:
         self._spyne = WsgiApplication(OchpApplication(edge, limits))
         self._spyne.event_manager.add_listener("wsgi_exception", _note_fault)
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request, as WSGI has it."""
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return self._contract(environ, start_response)
         if environ["REQUEST_METHOD"] != "POST":
@@ -77,9 +77,7 @@ class SoapApplication:
             )
         return self._soap(environ, start_response)
 
-    def _contract(
-        self, environ: dict[str, Any], start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def _contract(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
         try:
             document = self._publisher.find(path, query, _base_url(environ))
@@ -114,10 +112,7 @@ class SoapApplication:
         start_response(started.status, headers)
         return _Response(outgoing, body, trace)
 
-
-    def _body(
-        self, environ: dict[str, Any], started: "_Started", trace: Trace
-    ) -> Iterable[bytes]:
+    def _body(self, environ: dict[str, Any], started: "_Started", trace: Trace) -> Iterable[bytes]:
         try:
             response = self._spyne(environ, started)
         except Exception:

@@ -8,6 +8,7 @@ of the request element is handed on and dropped from the tree.
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from lxml import etree
 
@@ -72,8 +73,7 @@ class Envelope:
         if self._request is None:
             for _ in self.children(()):
                 pass
-        assert self._request is not None
-        return self._request
+        return cast(etree._Element, self._request)
 
     def children(self, tags: Collection[str]) -> Iterator[etree._Element]:
         """The request's children of these qualified names; each is gone when the next is asked for.
@@ -87,7 +87,9 @@ class Envelope:
 
     def _streamed(self, tags: Collection[str]) -> Iterator[etree._Element]:
         parser = etree.XMLPullParser(
-            events=("end",), tag=[*tags, self.request_tag], encoding=self._source.encoding,
+            events=("end",),
+            tag=[*tags, self.request_tag],
+            encoding=self._source.encoding,
             **_PARSER_OPTIONS,
         )
         request: etree._Element | None = None
@@ -227,7 +229,8 @@ def _check_document(root: etree._Element) -> None:
     if str(root.tag).startswith(f"{{{_SOAP_12}}}"):
         raise client_fault("SOAP 1.2 is not served here; send a SOAP 1.1 envelope.")
     raise client_fault(
-        f"The message is not a SOAP 1.1 envelope but begins with an element {str(root.tag)[:100]!r}."
+        "The message is not a SOAP 1.1 envelope but begins with an element"
+        f" {str(root.tag)[:100]!r}."
     )
 
 
@@ -243,8 +246,7 @@ def _request_of(body: etree._Element) -> etree._Element:
         raise _no_operation()
     if len(body) > 1:
         raise client_fault(
-            "The SOAP Body must hold one request; this one also has"
-            f" {local_name(body[1])[:100]!r}."
+            f"The SOAP Body must hold one request; this one also has {local_name(body[1])[:100]!r}."
         )
     return body[0]
 

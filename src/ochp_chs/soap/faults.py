@@ -1,17 +1,15 @@
 """SOAP faults, as few and as plain as PROTOCOL.md has them."""
 
-from lxml import etree
-
 import ochp_chs.soap.compat  # noqa: F401 - must be imported before Spyne
+
+from lxml import etree
 from spyne.model.fault import Fault
 
 from ochp_chs.ochp.operations import NAMESPACE
 from ochp_chs.ochp.results import ResultCode
 
 SOAP_NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"
-WSSE_NAMESPACE = (
-    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
-)
+WSSE_NAMESPACE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 
 _HTTP_FAULT = "500 Internal Server Error"
 
@@ -37,9 +35,7 @@ def client_fault(
     text: str, *, ochp_code: ResultCode | None = None, http_status: str = _HTTP_FAULT
 ) -> OchpFault:
     """The message cannot be served as it is; the text says what to change."""
-    return OchpFault(
-        (SOAP_NAMESPACE, "Client"), text, ochp_code=ochp_code, http_status=http_status
-    )
+    return OchpFault((SOAP_NAMESPACE, "Client"), text, ochp_code=ochp_code, http_status=http_status)
 
 
 def server_fault(reference: str) -> OchpFault:
@@ -79,7 +75,9 @@ def fault_envelope(fault: Fault) -> etree._Element:
     if ochp_code is not None:
         detail = etree.SubElement(element, "detail")
         result = etree.SubElement(
-            detail, f"{{{NAMESPACE}}}resultCode", nsmap={None: NAMESPACE}
+            detail,
+            f"{{{NAMESPACE}}}resultCode",
+            nsmap={None: NAMESPACE},  # type: ignore[dict-item]
         )
         result.text = ochp_code.value
     return envelope

@@ -29,7 +29,9 @@ class SoapMessage:
     def records(self, reading: Reading) -> Iterator[IncomingRecord]:
         """The request's repeated elements; see `clearing.exchange.Message`."""
         schema = record_schema()
-        renamed = {wrong: right for wrong, right in RECORD_NAME_REPAIRS.items() if right in self._types}
+        renamed = {
+            wrong: right for wrong, right in RECORD_NAME_REPAIRS.items() if right in self._types
+        }
         tags = [f"{_OCHP}{name}" for name in (*self._types, *renamed)]
         strip = len(_OCHP)
         for position, element in enumerate(self._envelope.children(tags), 1):

@@ -6,9 +6,9 @@ Spyne dispatches by the Body's first element, runs the service method and writes
 
 from typing import Any
 
-from lxml import etree
-
 import ochp_chs.soap.compat  # noqa: F401 - must be imported before Spyne
+
+from lxml import etree
 from spyne.model.fault import Fault
 from spyne.protocol.soap import Soap11
 
@@ -30,9 +30,7 @@ class StreamingSoap11(Soap11):
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:
         """Open the envelope: read up to the element that names the operation."""
         environ = ctx.transport.req_env
-        ctx.in_document = open_envelope(
-            body_chunks(environ, self._limits), charset, self._limits
-        )
+        ctx.in_document = open_envelope(body_chunks(environ, self._limits), charset, self._limits)
 
     def decompose_incoming_envelope(self, ctx: Any, message: str = Soap11.REQUEST) -> None:
         """Name the operation; SOAPAction is not asked."""

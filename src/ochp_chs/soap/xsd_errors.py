@@ -16,7 +16,7 @@ _VALUE_CHARACTERS_MAX = 200
 
 _ELEMENT = re.compile(r"^Element '([^']*)'(?:, attribute '([^']*)')?: (.*)$", re.DOTALL)
 _FACET = re.compile(r"^\[facet '[a-zA-Z]+'\] ")
-_VALUE = re.compile(r"The value '(.*?)' (?:is not accepted|has a length|is not an element)", re.DOTALL)
+_VALUE = re.compile(r"The value '(.*?)' (?:is not accepted|is not an element)", re.DOTALL)
 _NOT_A_VALUE = re.compile(r"^'(.*)' is not a valid value", re.DOTALL)
 
 _STEP = re.compile(r"(?:[^:\[\]]*:)?([^\[\]]+)(?:\[([0-9]+)\])?$")

@@ -197,7 +197,7 @@ def _connector(element: etree._Element) -> Connector:
 def _ratings(element: etree._Element, problems: Problems) -> Ratings:
     guaranteed = None
     voltage = None
-    for child in element[1:]:
+    for child in list(element)[1:]:
         if child.tag == _GUARANTEED_POWER:
             guaranteed = problems.decimal(_text(child).strip(), "ratings/guaranteedPower")
         else:

@@ -28,7 +28,9 @@ class Judgement:
 class Codec(Protocol):
     """One record type, XML to row. `columns` names the row's values in order."""
 
-    columns: tuple[str, ...]
+    @property
+    def columns(self) -> Sequence[str]:
+        """Names of the row's values."""
 
     def decode(self, record: etree._Element) -> tuple[object, ...]:
         """The row of a record that is valid against its XSD type; raises `RecordRefused`."""

@@ -38,25 +38,35 @@ def parse_decimal(text: str) -> Decimal:
     """
     # The length comes first: reading a million digits costs time that a refusal does not need.
     if len(text) > CHARACTERS_MAX:
-        raise InvalidNumber(f"a number of {len(text)} characters, at most {CHARACTERS_MAX} are read")
+        raise InvalidNumber(
+            f"a number of {len(text)} characters, at most {CHARACTERS_MAX} are read"
+        )
     try:
         value = Decimal(text)
     except InvalidOperation:
         raise InvalidNumber(f"{_shown(text)} is not a number") from None
     if not value.is_finite():
         raise InvalidNumber(f"{_shown(text)} is not an amount, only finite numbers are")
-    exponent = value.as_tuple().exponent
     # adjusted() holds for a zero as well: 0E+999999999 is small in value and huge to add to.
     if value.adjusted() >= INTEGER_DIGITS_MAX:
         raise InvalidNumber(
             f"{_shown(text)} is too large, at most {INTEGER_DIGITS_MAX} digits are read"
             " before the point"
         )
-    if isinstance(exponent, int) and exponent < -DECIMALS_MAX:
+    if _decimals(text, value) > DECIMALS_MAX:
         raise InvalidNumber(
             f"{_shown(text)} has too many decimals, at most {DECIMALS_MAX} are read"
         )
     return value
+
+
+def _decimals(text: str, value: Decimal) -> int:
+    """The digits behind the point, or a number that they do not exceed."""
+    # as_tuple() costs more than all the rest, and a short text without exponent needs none of it.
+    if len(text) <= DECIMALS_MAX and "E" not in text and "e" not in text:
+        return len(text)
+    exponent = value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def product(left: Decimal, right: Decimal) -> Decimal:

@@ -34,10 +34,12 @@ _VALUE_CHARACTERS_MAX = 120
 class Problems:
     """The violations found while one record is read."""
 
-    __slots__ = ("found",)
+    __slots__ = ("_local_times", "found")
 
     def __init__(self) -> None:
         self.found: list[Violation] = []
+        # Most periods of a CDR begin and end when the session or the next period does.
+        self._local_times: dict[str, datetime] = {}
 
     def note(self, rule: str, field: str, value: str, text: str) -> None:
         """Keep one violation, up to a bound per record."""
@@ -47,11 +49,16 @@ class Problems:
     def local_date_time(self, element: etree._Element, field: str) -> datetime:
         """The moment of a LocalDateTimeType, with its own offset."""
         text = element[0].text or ""
+        moment = self._local_times.get(text)
+        if moment is not None:
+            return moment
         try:
-            return parse_local_date_time(text)
+            moment = parse_local_date_time(text)
         except InvalidTime as error:
             self.note(TIME_RULE, f"{field}/LocalDateTime", text, error.reason)
             return _NO_TIME
+        self._local_times[text] = moment
+        return moment
 
     def date_time(self, element: etree._Element, field: str) -> datetime:
         """The moment of a DateTimeType, in UTC."""

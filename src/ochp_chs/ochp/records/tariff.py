@@ -89,7 +89,7 @@ def decode(record: etree._Element) -> TariffInfo | list[Violation]:
     tariff_id = record[0].text or ""
     individual = tuple(
         decode_individual(child, problems, f"individualTariff[{position}]")
-        for position, child in enumerate(record[1:], 1)
+        for position, child in enumerate(list(record)[1:], 1)
     )
     return problems.found or TariffInfo(
         tariff_id, tariff_key(tariff_id), party_of(tariff_id), individual
@@ -102,15 +102,13 @@ def decode_individual(
     """Read one IndividualTariffType; what has no meaning is noted in `problems`."""
     elements: list[TariffElement] = []
     recipients: list[str] = []
-    for child in element[:-1]:
+    for child in list(element)[:-1]:
         if child.tag == f"{_IN}tariffElement":
             path = f"{field}/tariffElement[{len(elements) + 1}]"
             elements.append(_element(child, problems, path))
         else:
             recipients.append(child.text or "")
-    return IndividualTariff(
-        (element[-1].text or "").strip(), tuple(elements), tuple(recipients)
-    )
+    return IndividualTariff((element[-1].text or "").strip(), tuple(elements), tuple(recipients))
 
 
 def _element(element: etree._Element, problems: Problems, field: str) -> TariffElement:

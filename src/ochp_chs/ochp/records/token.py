@@ -158,9 +158,7 @@ def _payload(
 ) -> str:
     # Written out instead of walked over: this runs for every record of every list.
     attribute = f' representation="{representation}"' if representation else ""
-    sub_type = (
-        f"<tokenSubType>{emt_id[2].text}</tokenSubType>" if len(emt_id) > 2 else ""
-    )
+    sub_type = f"<tokenSubType>{emt_id[2].text}</tokenSubType>" if len(emt_id) > 2 else ""
     printed = (
         f"<printedNumber>{escape_text(record[2].text or '')}</printedNumber>"
         if len(record) > 3

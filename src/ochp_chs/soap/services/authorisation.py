@@ -1,6 +1,7 @@
 """Authorisation data."""
 
 import ochp_chs.soap.compat  # noqa: F401 - must be imported before Spyne
+
 from spyne import Service
 
 from ochp_chs.clearing import authorisation

@@ -3,6 +3,7 @@
 from typing import Any
 
 import ochp_chs.soap.compat  # noqa: F401 - must be imported before Spyne
+
 from spyne import AnyXml, rpc
 
 from ochp_chs.ochp.operations import BY_NAME, NAMESPACE

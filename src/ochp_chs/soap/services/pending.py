@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 import ochp_chs.soap.compat  # noqa: F401 - must be imported before Spyne
+
 from spyne import Service
 
 from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Message
@@ -10,6 +11,7 @@ from ochp_chs.ochp.operations import OPERATIONS
 from ochp_chs.ochp.results import Result, ResultCode
 from ochp_chs.soap.faults import SOAP_NAMESPACE, OchpFault
 from ochp_chs.soap.services.operation import soap_operation
+
 
 def _not_built(house: ClearingHouse, call: Call, message: Message) -> Answer:
     text = f"{call.operation.name} is not built yet; nothing was stored."
