@@ -190,8 +190,10 @@ def _connected(
 ) -> tuple[Connected, ...]:
     statement = connected_statement(_kinds(carries), to_partner=to_partner)
     return tuple(
-        Connected(row.party_id, Role(row.role), row.partner_id, row.visible_since)
-        for row in connection.execute(statement, {"partner_id": partner_id})
+        Connected(party_id, Role(role), other_id, visible_since)
+        for party_id, role, other_id, visible_since in connection.execute(
+            statement, {"partner_id": partner_id}
+        ).tuples()
     )
 
 
