@@ -1,1 +1,1 @@
-
+"""Is a CDR plausible? One rule per module, an ordered tuple of them, and a runner."""

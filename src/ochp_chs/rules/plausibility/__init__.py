@@ -1,0 +1,1 @@
+"""The plausibility rules, one per module (PROTOCOL, "Plausibility")."""
