@@ -193,7 +193,7 @@ def _connected(
         Connected(party_id, Role(role), other_id, visible_since)
         for party_id, role, other_id, visible_since in connection.execute(
             statement, {"partner_id": partner_id}
-        ).tuples()
+        )
     )
 
 
