@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from ochp_chs.cli import db, partner, roaming, serve
+from ochp_chs.cli import db, demo, partner, roaming, serve
 from ochp_chs.cli.options import CommandError
 from ochp_chs.config import SettingsError
 from ochp_chs.repository.engine import DatabaseUnavailable
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve", epilog=serve.ENVIRONMENT)(serve.serve)
+app.command("demo")(demo.demo)
 app.add_typer(db.app, name="db", help="The database's schema: bring it up to date, look at it.")
 app.add_typer(partner.app, name="partner", help="Who may log in, in which roles and for whom.")
 app.add_typer(roaming.app, name="roaming", help="Who is connected to whom, and what flows.")

@@ -1,0 +1,1 @@
+"""The demo: partners that everybody knows, and what they do with each other over SOAP."""
