@@ -57,6 +57,13 @@ def inner_xml(element: etree._Element) -> str:
     return "".join(parts)
 
 
+def outer_xml(element: etree._Element) -> str:
+    """The whole element, tags and attributes included, in canonical form; see `inner_xml`."""
+    parts: list[str] = []
+    _write_element(element, parts.append)
+    return "".join(parts)
+
+
 def attributes_xml(element: etree._Element) -> str:
     """The element's attributes in canonical form: `` a="1" b="2"``, or an empty string."""
     if not element.attrib:
@@ -72,11 +79,15 @@ def _write_content(element: etree._Element, write: Callable[[str], None]) -> Non
             write(escape_text(element.text))
         return
     for child in element:
-        name = local_name(child)
-        attributes = attributes_xml(child)
-        if len(child) == 0 and not child.text:
-            write(f"<{name}{attributes}/>")
-            continue
-        write(f"<{name}{attributes}>")
-        _write_content(child, write)
-        write(f"</{name}>")
+        _write_element(child, write)
+
+
+def _write_element(element: etree._Element, write: Callable[[str], None]) -> None:
+    name = local_name(element)
+    attributes = attributes_xml(element)
+    if len(element) == 0 and not element.text:
+        write(f"<{name}{attributes}/>")
+        return
+    write(f"<{name}{attributes}>")
+    _write_content(element, write)
+    write(f"</{name}>")

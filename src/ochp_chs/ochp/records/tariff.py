@@ -10,26 +10,11 @@ from ochp_chs.ochp.identifiers import party_of, tariff_key
 from ochp_chs.ochp.operations import NAMESPACE
 from ochp_chs.ochp.records.billing import BILLING_ITEMS, BillingItem
 from ochp_chs.ochp.records.decimals import ZERO
+from ochp_chs.ochp.records.hours import Hours, read_hours
 from ochp_chs.ochp.records.problems import NUMBER_RULE, Problems
 from ochp_chs.ochp.violations import Violation
 
 _IN = f"{{{NAMESPACE}}}"
-
-HOURS_RULE = "hours"
-
-_DAY_END_MINUTE = 24 * 60
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """A window on one weekday (1 is Monday) in the charge point's local time.
-
-    Minutes of the day from `begin_minute`, included, to `end_minute`, excluded, 1440 at most.
-    """
-
-    weekday: int
-    begin_minute: int
-    end_minute: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +124,7 @@ def _restriction(element: etree._Element, problems: Problems, field: str) -> Res
         name = str(child.tag)[len(_IN) :]
         path = f"{field}/{name}"
         if name == "regularHours":
-            window = _hours(child, problems, path)
+            window = read_hours(child, problems, path)
             if window is not None:
                 hours.append(window)
         elif name.endswith("DateTime"):
@@ -159,27 +144,3 @@ def _restriction(element: etree._Element, problems: Problems, field: str) -> Res
         seconds.get("minDuration"),
         seconds.get("maxDuration"),
     )
-
-
-def _hours(element: etree._Element, problems: Problems, field: str) -> Hours | None:
-    begin_text, end_text = (str(element.get(name)) for name in ("periodBegin", "periodEnd"))
-    begin, end = _minute(begin_text), _minute(end_text)
-    if end > _DAY_END_MINUTE:
-        problems.note(
-            HOURS_RULE, f"{field}/@periodEnd", end_text, "a day ends at 24:00 at the latest"
-        )
-        return None
-    if begin >= end:
-        problems.note(
-            HOURS_RULE,
-            f"{field}/@periodEnd",
-            end_text,
-            f"the period has to end after it begins at {begin_text}",
-        )
-        return None
-    weekday = problems.integer(str(element.get("weekday")), f"{field}/@weekday")
-    return Hours(weekday, begin, end)
-
-
-def _minute(text: str) -> int:
-    return int(text[:2]) * 60 + int(text[3:])
