@@ -21,7 +21,13 @@ from ochp_chs.ochp.xml import inner_xml
 from ochp_chs.repository import changes, merge, messages
 from ochp_chs.repository.engine import Connection
 from ochp_chs.repository.feeds import Feed
-from ochp_chs.repository.staging import PositionedRow, Staged, stage, stage_retained
+from ochp_chs.repository.staging import (
+    PositionedRow,
+    SizedIterable,
+    Staged,
+    stage,
+    stage_retained,
+)
 
 #: Says what is wrong with a row, None for nothing: ownership and the record type's rules.
 Judge = Callable[[tuple[object, ...]], Judgement | None]
@@ -43,6 +49,10 @@ class Finding:
 #: Looks at all staged rows at once: rules that need what is stored. May replace `staged.source`.
 Check = Callable[[Connection, Staged], Iterable[Finding]]
 
+#: Brings the accepted rows into a table that has its own way of keeping them, given the `retained`
+#: keys of refused records; how many rows changed, and how many were taken out.
+Store = Callable[[Connection, Staged, SizedIterable], tuple[int, int]]
+
 
 def _nothing_to_check(_connection: Connection, _staged: Staged) -> Iterable[Finding]:
     return ()
@@ -59,17 +69,21 @@ class Upload:
     owners: Collection[str]
     replaces: bool
     check: Check = _nothing_to_check
+    #: None: by content into the feed's table, and published for those who follow by deltas.
+    store: Store | None = None
 
 
 @dataclass(slots=True)
 class _Reading:
     """What reading the records leaves behind, beside the rows."""
 
-    tally: Tally = field(default_factory=Tally)
+    #: The response has a place for refused records. Without one they are written nowhere.
+    echoes: bool
     #: Refused records that validate, to be echoed.
     echo: Spool = field(default_factory=Spool)
     #: What identifies the earlier versions of refused records, which a Set leaves alone.
     retained: Spool = field(default_factory=Spool)
+    tally: Tally = field(default_factory=Tally)
 
 
 def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) -> Answer:
@@ -78,7 +92,7 @@ def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) 
     Raises `FrameRefused` for a list without records where one is required, and whatever the
     message raises where it breaks off; nothing is stored then.
     """
-    reading = _Reading()
+    reading = _Reading(echoes=call.operation.refused is not None)
     with closing(reading.retained):
         try:
             result = _store(house, call, message, upload, reading)
@@ -106,7 +120,7 @@ def _store(
         merge.lock_uploads(connection, upload.feed, call.partner.id)
         _apply_findings(connection, staged, upload.check(connection, staged), reading)
         result = tally.result()
-        change_id = changes.next_change_id(connection)
+        change_id = 0 if upload.store else changes.next_change_id(connection)
         changed, withdrawn = _merge(house, connection, upload, staged, reading, change_id)
         messages.insert_message(
             connection,
@@ -119,7 +133,7 @@ def _store(
             changed=changed,
             withdrawn=withdrawn,
         )
-        if changed or withdrawn:
+        if (changed or withdrawn) and not upload.store:
             changes.publish(connection, upload.feed, change_id)
     return result
 
@@ -137,6 +151,8 @@ def _merge(
     # A message of which nothing could be taken changes nothing: it withdraws nothing either.
     if tally.read and not tally.accepted:
         return 0, 0
+    if upload.store is not None:
+        return upload.store(connection, staged, reading.retained)
     changed = merge.merge(connection, feed, upload.codec.columns, staged.source, change_id)
     if not upload.replaces:
         return changed, 0
@@ -168,7 +184,8 @@ def _apply_findings(
             reading.tally.warn(finding.position, finding.record_id, violations)
             continue
         reading.tally.refuse(finding.position, finding.record_id, violations)
-        reading.echo.append(finding.payload)
+        if reading.echoes:
+            reading.echo.append(finding.payload)
         if finding.retained is not None:
             reading.retained.append(finding.retained)
         refused.append(finding.position)
@@ -185,7 +202,9 @@ _REPEATED = Violation(
 
 
 def _require_records(call: Call, upload: Upload, tally: Tally) -> None:
-    if tally.read or (upload.replaces and call.partner.empty_set_withdraws):
+    if tally.read or not call.operation.records_required:
+        return
+    if upload.replaces and call.partner.empty_set_withdraws:
         return
     element = call.operation.records[0][0]
     raise FrameRefused(
@@ -238,7 +257,7 @@ def _refuse(
 ) -> None:
     codec = upload.codec
     reading.tally.refuse(record.position, codec.identify(record.element), list(violations))
-    if echo:
+    if echo and reading.echoes:
         reading.echo.append(inner_xml(record.element))
     if upload.replaces:
         key = codec.retained_key(record.element)
