@@ -13,6 +13,32 @@ def upgrade() -> None:
     """Create everything."""
     op.execute(sa.schema.CreateSequence(sa.Sequence("change_id", data_type=sa.BigInteger)))
     op.create_table(
+        "cdr",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("cdr_id", sa.Text(), nullable=False),
+        sa.Column("evse_key", sa.Text(), nullable=False),
+        sa.Column("operator", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("contract_key", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("starts_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("accepted_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("status_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('accepted', 'revised', 'approved', 'declined', 'rejected')",
+            name=op.f("ck_cdr_status"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cdr")),
+        sa.UniqueConstraint("key", name=op.f("uq_cdr_key")),
+    )
+    op.create_index("ix_cdr_cdr_id", "cdr", ["cdr_id"], unique=False)
+    op.create_index("ix_cdr_evse_key_starts_at", "cdr", ["evse_key", "starts_at"], unique=False)
+    op.create_index("ix_cdr_operator_status_id", "cdr", ["operator", "status", "id"], unique=False)
+    op.create_index("ix_cdr_provider_status_id", "cdr", ["provider", "status", "id"], unique=False)
+    op.create_table(
         "change",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("feed", sa.Text(), nullable=False),
@@ -29,6 +55,78 @@ def upgrade() -> None:
         ["feed", "changed_at"],
         unique=False,
         postgresql_include=["id"],
+    )
+    op.create_table(
+        "charge_point",
+        sa.Column("evse_key", sa.Text(), nullable=False),
+        sa.Column("operator", sa.Text(), nullable=False),
+        sa.Column("evse_id", sa.Text(), nullable=False),
+        sa.Column("location_id", sa.Text(), nullable=False),
+        sa.Column("timestamp", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("latitude", sa.Numeric(precision=8, scale=6), nullable=False),
+        sa.Column("longitude", sa.Numeric(precision=9, scale=6), nullable=False),
+        sa.Column("address_fingerprint", sa.BigInteger(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=True),
+        sa.Column("status_schedule", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("parking_keys", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("connectors", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("charge_point_type", sa.Text(), nullable=False),
+        sa.Column("maximum_power", sa.Numeric(), nullable=True),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("timestamp_from", sa.Integer(), nullable=False),
+        sa.Column("timestamp_to", sa.Integer(), nullable=False),
+        sa.Column("status_from", sa.Integer(), nullable=False),
+        sa.Column("status_to", sa.Integer(), nullable=False),
+        sa.Column("withdrawn_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("change_id", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "charge_point_type IN ('AC', 'DC')", name=op.f("ck_charge_point_charge_point_type")
+        ),
+        sa.CheckConstraint("latitude BETWEEN -90 AND 90", name=op.f("ck_charge_point_latitude")),
+        sa.CheckConstraint(
+            "longitude BETWEEN -180 AND 180", name=op.f("ck_charge_point_longitude")
+        ),
+        sa.PrimaryKeyConstraint("evse_key", name=op.f("pk_charge_point")),
+    )
+    op.create_index(
+        "ix_charge_point_operator_change_id",
+        "charge_point",
+        ["operator", "change_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_charge_point_operator_location_id",
+        "charge_point",
+        ["operator", "location_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_charge_point_parking_keys",
+        "charge_point",
+        ["parking_keys"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text("parking_keys IS NOT NULL"),
+    )
+    op.create_table(
+        "live_status",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("operator", sa.Text(), nullable=False),
+        sa.Column("major", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("change_id", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind IN ('evse', 'parking')", name=op.f("ck_live_status_kind")),
+        sa.CheckConstraint(
+            "major IN ('available', 'not-available', 'unknown')", name=op.f("ck_live_status_major")
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_live_status")),
+        postgresql_with={"fillfactor": "70"},
+    )
+    op.create_index(
+        "ix_live_status_operator_kind", "live_status", ["operator", "kind"], unique=False
     )
     op.create_table(
         "partner",
@@ -76,6 +174,55 @@ def upgrade() -> None:
         postgresql_where=sa.text("digest_sha160 IS NOT NULL"),
     )
     op.create_index("ix_token_provider_change_id", "token", ["provider", "change_id"], unique=False)
+    op.create_table(
+        "cdr_step",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("cdr", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("from_status", sa.Text(), nullable=True),
+        sa.Column("to_status", sa.Text(), nullable=False),
+        sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "event IN ('submit', 'revise', 'reject', 'approve', 'decline')",
+            name=op.f("ck_cdr_step_event"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["cdr"], ["cdr.id"], name=op.f("fk_cdr_step_cdr"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cdr_step")),
+    )
+    op.create_index(op.f("ix_cdr_step_cdr"), "cdr_step", ["cdr"], unique=False)
+    op.create_table(
+        "cdr_version",
+        sa.Column("cdr", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["cdr"], ["cdr.id"], name=op.f("fk_cdr_version_cdr"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("cdr", "version", name=op.f("pk_cdr_version")),
+    )
+    op.create_table(
+        "cdr_warning",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("cdr", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["cdr"], ["cdr.id"], name=op.f("fk_cdr_warning_cdr"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cdr_warning")),
+    )
+    op.create_index(op.f("ix_cdr_warning_cdr"), "cdr_warning", ["cdr"], unique=False)
     op.create_table(
         "message",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -209,4 +356,40 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_message_note_message_id"), "message_note", ["message_id"], unique=False
+    )
+    op.create_index(op.f("ix_message_note_record_id"), "message_note", ["record_id"], unique=False)
+    op.create_table(
+        "rule_override",
+        sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
+        sa.Column("low_partner_id", sa.Integer(), nullable=True),
+        sa.Column("high_partner_id", sa.Integer(), nullable=True),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=True),
+        sa.Column(
+            "parameters",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="{}",
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "severity IN ('reject', 'warn', 'off')", name=op.f("ck_rule_override_severity")
+        ),
+        sa.CheckConstraint(
+            "(low_partner_id IS NULL) = (high_partner_id IS NULL)",
+            name=op.f("ck_rule_override_scope"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["low_partner_id", "high_partner_id"],
+            ["roaming_connection.low_partner_id", "roaming_connection.high_partner_id"],
+            name="fk_rule_override_roaming_connection",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_override")),
+        sa.UniqueConstraint(
+            "low_partner_id",
+            "high_partner_id",
+            "rule",
+            name="uq_rule_override_scope",
+            postgresql_nulls_not_distinct=True,
+        ),
     )

@@ -150,9 +150,10 @@ def _shown(default: object) -> str:
 
 
 def _without_password(text: str) -> str:
-    # The password may be in the URL's authority or among its parameters.
-    text = re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", text)
-    return re.sub(r"([?&]password=)[^&]*", r"\1***", text)
+    # The password may be in the URL's authority, with any character in it if it was not escaped,
+    # or among its parameters. Rather too much is masked than too little.
+    text = re.sub(r"(://[^/@:]*):.*@", r"\1:***@", text)
+    return re.sub(r"(?i)([?&][^=&]*password=)[^&]*", r"\1***", text)
 
 
 def _one_line(error: ValidationError) -> str:

@@ -6,6 +6,8 @@ from ochp_chs.cli.options import CommandError, DataDir, database_url
 from ochp_chs.config import Settings
 from ochp_chs.repository.engine import Database
 
+_NAMED_MAX = 5
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -42,5 +44,6 @@ def check(data_dir: DataDir = None) -> None:
         database.ping()
         found = differences(database)
         if found:
-            raise CommandError(f"the schema differs: {'; '.join(found)}")
+            more = f"; and {len(found) - _NAMED_MAX} more" if len(found) > _NAMED_MAX else ""
+            raise CommandError(f"the schema differs: {'; '.join(found[:_NAMED_MAX])}{more}")
         print("the schema is as this release expects it")

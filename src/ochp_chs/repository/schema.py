@@ -12,6 +12,9 @@ from ochp_chs.repository.tables import metadata
 
 _SCRATCH = "ochp_chs_expected"
 
+#: (kind, name) -> definition
+_Objects = dict[tuple[str, str], str]
+
 # Each object of one schema as (kind, name, definition). Names within the schema come without the
 # schema's own name since it is the search path.
 _DESCRIPTION = """
@@ -47,7 +50,7 @@ SELECT 'sequence', s.seqrelid::regclass::text, format_type(s.seqtypid, NULL)
 
 
 def differences(database: Database) -> list[str]:
-    """What differs, one sentence each; empty if nothing. Needs the right to create a schema."""
+    """What differs, one sentence each, tables first. Needs the right to create a schema."""
     with database.begin() as connection:
         schema = connection.execute(sa.select(sa.func.current_schema())).scalar_one()
         found = _describe(connection, schema)
@@ -57,18 +60,28 @@ def differences(database: Database) -> list[str]:
         expected = _describe(connection, _SCRATCH)
         connection.rollback()
         # The block commits what is open when it is left: nothing.
-    return [
-        *(f"{kind} {name} is missing" for kind, name in sorted(expected.keys() - found.keys())),
-        *(f"{kind} {name} is unknown" for kind, name in sorted(found.keys() - expected.keys())),
-        *(
-            f"{kind} {name} is {found[kind, name]!r}, expected {definition!r}"
-            for (kind, name), definition in sorted(expected.items())
-            if found.get((kind, name), definition) != definition
-        ),
-    ]
+    return _named(expected, found)
 
 
-def _describe(connection: sa.Connection, schema: str) -> dict[tuple[str, str], str]:
+def _named(expected: _Objects, found: _Objects) -> list[str]:
+    texts = []
+    for kind, name in sorted(expected.keys() | found.keys(), key=_whole_before_parts):
+        if (kind, name) not in found:
+            texts.append(f"{kind} {name} is missing")
+        elif (kind, name) not in expected:
+            texts.append(f"{kind} {name} is unknown")
+        elif found[kind, name] != expected[kind, name]:
+            texts.append(
+                f"{kind} {name} is {found[kind, name]!r}, expected {expected[kind, name]!r}"
+            )
+    return texts
+
+
+def _whole_before_parts(key: tuple[str, str]) -> tuple[bool, tuple[str, str]]:
+    return (key[0] != "table", key)
+
+
+def _describe(connection: sa.Connection, schema: str) -> _Objects:
     rows = connection.execute(sa.text(_DESCRIPTION), {"schema": schema})
     return {
         (kind, name): definition

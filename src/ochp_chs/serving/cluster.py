@@ -148,16 +148,17 @@ class Cluster:
         process.returncode = 0
         return process.pid
 
-    def wait_until_ready(self, timeout_s: float) -> bool:
-        """Wait while the server starts; False once it is gone. Recovery may take its time."""
+    def wait_until_ready(self, spawned: int | None, timeout_s: float) -> bool:
+        """Wait while the server starts; False once it is gone. Recovery may take its time.
+
+        ``spawned`` is the process that was started for it, None if it ran before.
+        """
         deadline = time.monotonic() + timeout_s
-        grace = time.monotonic() + 5
         while time.monotonic() < deadline:
             server = self.postmaster()
             if server is not None and server.ready:
                 return True
-            # The file is written some milliseconds after the process came to life.
-            if server is None and time.monotonic() > grace:
+            if server is None and (spawned is None or reap(spawned)):
                 return False
             time.sleep(_POLL_S)
         raise EmbeddedPostgresError(
@@ -271,12 +272,12 @@ class Cluster:
             raise EmbeddedPostgresError(f"{program} failed: {said}")
 
 
-def reap(pid: int) -> None:
-    """Take note of the end of a child process, if it is one and has ended."""
+def reap(pid: int) -> bool:
+    """Take note of the end of a child process; True if it has ended or is no child of ours."""
     try:
-        os.waitpid(pid, os.WNOHANG)
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:
-        return
+        return True
 
 
 def _environment() -> dict[str, str]:

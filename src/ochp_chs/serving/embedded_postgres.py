@@ -7,6 +7,7 @@ leaves the server running; the next one adopts it.
 
 import fcntl
 import os
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -23,7 +24,8 @@ __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 
 _LOCK_TIMEOUT_S = 150
 _READY_TIMEOUT_S = 120
-_STARTS_MAX = 3
+_STARTS_MAX = 5
+_PAUSE_S = 0.3
 
 
 class EmbeddedPostgres:
@@ -88,6 +90,16 @@ class EmbeddedPostgres:
         with self._start_lock():
             self._leave()
 
+    def after_fork(self) -> None:
+        """In a forked child: no longer count as a user, the parent alone does.
+
+        Else a worker that outlives a killed parent by a second would count as one, and whoever
+        leaves in that second would leave the server running for nobody.
+        """
+        if self._users_lock is not None:
+            os.close(self._users_lock)
+            self._users_lock = None
+
     def ensure_running(self) -> bool:
         """Start the server again if it died; True if it had to be. Does not wait until it is ready.
 
@@ -120,11 +132,13 @@ class EmbeddedPostgres:
         cluster = self._cluster()
         cluster.initialise()
         for _ in range(_STARTS_MAX):
+            spawned = None
             if cluster.postmaster() is None:
-                cluster.spawn(cluster.socket_dir(), self._settings)
-            # The children of a killed server need a moment to notice; a start before is refused.
-            if cluster.wait_until_ready(_READY_TIMEOUT_S):
+                spawned = cluster.spawn(cluster.socket_dir(), self._settings)
+            if cluster.wait_until_ready(spawned, _READY_TIMEOUT_S):
                 break
+            # The children of a killed server need a moment to notice; a start before is refused.
+            time.sleep(_PAUSE_S)
         else:
             raise EmbeddedPostgresError(f"PostgreSQL does not start: {cluster.last_words()}")
         cluster.create_database()

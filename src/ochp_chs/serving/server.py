@@ -33,8 +33,6 @@ _KEEPALIVE_S = 65
 _ARENAS_MAX = 2
 _M_ARENA_MAX = -8
 
-Tick = Callable[[], None]
-
 
 def run(
     settings: Settings,
@@ -53,13 +51,12 @@ def run(
     # Until gunicorn takes over, a SIGTERM must stop PostgreSQL on its way out too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.ExitStack() as stack:
-        tick: Tick | None = None
+        postgres: EmbeddedPostgres | None = None
         if settings.database_url is None:
             postgres = stack.enter_context(EmbeddedPostgres(settings.data_dir))
             settings = settings.model_copy(update={"database_url": postgres.url})
-            tick = _supervisor(postgres)
         _prepare_schema(settings.database_url or "", apply_migrations=apply_migrations)
-        _Application(settings, tick, on_ready).run()
+        _Application(settings, postgres, on_ready).run()
 
 
 def _check_address(host: str, port: int) -> None:
@@ -92,18 +89,6 @@ def _prepare_schema(url: str, *, apply_migrations: bool) -> None:
         log.warning("schema is not as wanted", found=current, wanted=migrate.head_revision())
 
 
-def _supervisor(postgres: EmbeddedPostgres) -> Tick:
-    def tick() -> None:
-        try:
-            if postgres.ensure_running():
-                log.error("PostgreSQL was gone and is started again", see=str(postgres.log_file))
-        except Exception:
-            # The next tick tries again; the server itself must not die of this.
-            log.exception("PostgreSQL is gone and cannot be started")
-
-    return tick
-
-
 def _limit_malloc() -> None:
     # Each thread would get a heap of its own, which keeps what a large message once needed.
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -115,11 +100,14 @@ class _Application(BaseApplication):  # type: ignore[misc]
     """gunicorn's view of the application: its configuration, and how to load it in a worker."""
 
     def __init__(
-        self, settings: Settings, tick: Tick | None, on_ready: Callable[[str], None] | None
+        self,
+        settings: Settings,
+        postgres: EmbeddedPostgres | None,
+        on_ready: Callable[[str], None] | None,
     ) -> None:
         self.settings = settings
         self.read_timeout_s = settings.read_timeout_s
-        self.tick = tick
+        self._postgres = postgres
         self._on_ready = on_ready
         super().__init__()
 
@@ -139,6 +127,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
             "proc_name": "ochp-chs",
             "control_socket_disable": True,
             "when_ready": self._ready,
+            "post_fork": self._forked,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -151,6 +140,21 @@ class _Application(BaseApplication):  # type: ignore[misc]
 
     def run(self) -> None:
         _Master(self).run()
+
+    def look_after_postgres(self) -> None:
+        """Start the embedded PostgreSQL again if it died; called about every second."""
+        if self._postgres is None:
+            return
+        try:
+            if self._postgres.ensure_running():
+                log.error("PostgreSQL was gone", see=str(self._postgres.log_file))
+        except Exception:
+            # The next round tries again; the server itself must not die of this.
+            log.exception("PostgreSQL is gone and cannot be started")
+
+    def _forked(self, _master: Arbiter, _worker: Any) -> None:
+        if self._postgres is not None:
+            self._postgres.after_fork()
 
     def _ready(self, master: Arbiter) -> None:
         address = _url(master.LISTENERS[0].sock.getsockname())
@@ -168,8 +172,7 @@ class _Master(Arbiter):  # type: ignore[misc]
     def murder_workers(self) -> None:
         """Replace dead workers; called about every second."""
         super().murder_workers()
-        if self.app.tick is not None:
-            self.app.tick()
+        self.app.look_after_postgres()
 
 
 class _Logger(Logger):  # type: ignore[misc]

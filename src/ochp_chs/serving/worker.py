@@ -7,15 +7,12 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-#: From a thread's first look at the connection to the end of the HTTP header.
-HEADER_TIMEOUT_S = 30
-
 
 class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
     """One thread reads one request; a client that never ends its header must not keep it.
 
-    gunicorn itself waits for the rest of a header without any limit. From the body on, the
-    socket's own timeout (set here, refined by the SOAP edge) ends what is too slow.
+    gunicorn itself waits for the rest of a header without any limit; here, all of it has to come
+    within the read timeout. From the body on, the same is the socket's own timeout.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,7 +36,7 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
     def murder_pending(self) -> None:
         """Close connections that wait too long; gunicorn calls this about every second."""
         super().murder_pending()
-        limit = time.monotonic() - HEADER_TIMEOUT_S
+        limit = time.monotonic() - self.app.read_timeout_s
         for conn, began in list(self._header_began.items()):
             if began < limit:
                 # Wakes up the thread that reads from it, which then closes it.
