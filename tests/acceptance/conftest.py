@@ -11,8 +11,8 @@ from tests.acceptance.harness import Server
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server with an EMP and a CPO, connected, each with a party ID of its own."""
     server = Server(tmp_path_factory.mktemp("server"))
-    server.start()
     try:
+        server.start()
         server.partner("emp", "emp", "DE-EMP")
         server.partner("cpo", "cpo", "DE*CPO")
         server.connect("emp", "cpo")

@@ -99,7 +99,8 @@ class Server:
     def kill(self) -> None:
         """SIGKILL to the server's processes; PostgreSQL is another matter."""
         assert self.process is not None
-        kill(self.processes())
+        if self.process.poll() is None:
+            kill(self.processes())
         self.process.wait(_STOP_TIMEOUT_S)
 
     def processes(self) -> list[psutil.Process]:
@@ -109,10 +110,13 @@ class Server:
         return [master, *(p for p in master.children(recursive=True) if not _is_postgres(p))]
 
     def postgres_processes(self) -> list[psutil.Process]:
-        """The postmaster and its children."""
-        first_line = (self.data_dir / "postgres" / "postmaster.pid").read_text().split()[0]
-        postmaster = psutil.Process(int(first_line))
-        return [postmaster, *postmaster.children(recursive=True)]
+        """The postmaster and its children; none if it does not run."""
+        try:
+            text = (self.data_dir / "postgres" / "postmaster.pid").read_text(encoding="utf-8")
+            postmaster = psutil.Process(int(text.split()[0]))
+            return [postmaster, *postmaster.children(recursive=True)]
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            return []
 
     @contextmanager
     def database(self) -> Iterator[Database]:
@@ -205,14 +209,14 @@ def streamed(partner: str, operation: str, records: Iterable[str]) -> Iterator[b
 
 
 def kill(processes: Iterable[psutil.Process]) -> None:
-    """SIGKILL, and wait until they are gone."""
+    """SIGKILL, and wait until nothing of them runs; whoever inherited them may be slow to reap."""
     doomed = list(processes)
     for process in doomed:
         try:
             process.send_signal(signal.SIGKILL)
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs(doomed, timeout=_STOP_TIMEOUT_S)
+    wait_until(lambda: all(map(_is_dead, doomed)), _STOP_TIMEOUT_S)
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
@@ -255,6 +259,13 @@ class MemoryWatch:
             for process in self._processes:
                 rss = process.memory_info().rss
                 self.peak_bytes[process.pid] = max(rss, self.peak_bytes.get(process.pid, 0))
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _is_postgres(process: psutil.Process) -> bool:

@@ -1,11 +1,9 @@
 """One record that is wrong among ten thousand, and a message that breaks off."""
 
-import http.client
-
 import pytest
 
 from ochp_chs.ochp.schema import message_schema
-from tests.acceptance.harness import SERVICE, Server, message, streamed
+from tests.acceptance.harness import SERVICE, Server, message, streamed, wait_until
 from tests.support.tokens import token_xml
 
 SET = "SetRoamingAuthorisationList"
@@ -85,9 +83,11 @@ def test_broken_tail_after_nine_thousand_good_records(
 
 def test_sender_that_goes_away_after_nine_thousand_records(emptied: Server) -> None:
     content = message("emp", SET, "".join(token_xml(instance(n)) for n in range(9_000)))
-    connection: http.client.HTTPConnection = emptied.connection()
+    logged = len(emptied.log)
+    connection = emptied.connection()
     connection.putrequest("POST", SERVICE)
     connection.putheader("Content-Length", str(len(content)))
     connection.endheaders(content[:-1000])
     connection.close()
+    wait_until(lambda: "Premature end of data" in emptied.log[logged:], 10)
     assert listed(emptied) == 1

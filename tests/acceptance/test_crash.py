@@ -18,17 +18,15 @@ SET = "SetRoamingAuthorisationList"
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that may be killed; nothing of it is left afterwards."""
     server = Server(tmp_path_factory.mktemp("killed"), workers=1)
-    server.start()
     try:
+        server.start()
         server.partner("emp", "emp", "DE-EMP")
         server.partner("cpo", "cpo", "DE*CPO")
         server.connect("emp", "cpo")
         yield server
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            postgres = server.postgres_processes()
-            kill(server.processes())
-            kill(postgres)
+        server.kill()
+        kill(server.postgres_processes())
 
 
 def listed(server: Server) -> list[str]:
