@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from ochp_chs.ochp.records.billing import BillingItem
 from ochp_chs.ochp.records.cdr import Cdr, Period
-from ochp_chs.ochp.records.decimals import EXACT, plain
+from ochp_chs.ochp.records.decimals import EXACT, ZERO, plain
 from ochp_chs.ochp.violations import Severity, Violation
 from ochp_chs.rules.context import Context
 from ochp_chs.rules.lengths import seconds_of
@@ -49,6 +49,8 @@ def check(cdr: Cdr, context: Context, parameters: Mapping[str, Value]) -> Found:
 def _exceeding(
     cdr: Cdr, context: Context, power: Decimal, parameters: Mapping[str, Value]
 ) -> Iterator[Violation]:
+    # Looked up when the first period needs it: most CDRs fit without.
+    step: Decimal | None = None
     for position, period in enumerate(cdr.periods, 1):
         if period.item is not BillingItem.ENERGY:
             continue
@@ -56,9 +58,11 @@ def _exceeding(
         excess = EXACT.subtract(
             EXACT.multiply(period.value, 360_000), _allowed(period, power, parameters)
         )
-        if excess > 0 and excess >= EXACT.multiply(
-            largest_step(cdr, context, period.item), 360_000
-        ):
+        if excess <= ZERO:
+            continue
+        if step is None:
+            step = EXACT.multiply(largest_step(cdr, context, BillingItem.ENERGY), 360_000)
+        if excess >= step:
             yield Violation(
                 ID,
                 f"chargingPeriods[{position}]/billingValue",

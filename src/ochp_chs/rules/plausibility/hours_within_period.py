@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from ochp_chs.ochp.records.billing import TIME_ITEMS
-from ochp_chs.ochp.records.cdr import Cdr, Period
-from ochp_chs.ochp.records.decimals import EXACT, plain
+from ochp_chs.ochp.records.billing import TIME_ITEMS, BillingItem
+from ochp_chs.ochp.records.cdr import Cdr
+from ochp_chs.ochp.records.decimals import EXACT, ZERO, plain
 from ochp_chs.ochp.violations import Severity, Violation
 from ochp_chs.rules.context import Context
 from ochp_chs.rules.lengths import seconds_of
@@ -37,12 +37,19 @@ def check(cdr: Cdr, context: Context, parameters: Mapping[str, Value]) -> Found:
 
 
 def _exceeding(cdr: Cdr, context: Context, tolerance_s: int) -> Iterator[Violation]:
+    # Looked up when the first period needs it: most CDRs fit without.
+    steps: dict[BillingItem, Decimal] = {}
     for position, period in enumerate(cdr.periods, 1):
         if period.item not in TIME_ITEMS:
             continue
-        billed_s = EXACT.multiply(period.value, 3600)
-        allowed_s = seconds_of(period) + tolerance_s
-        if billed_s > allowed_s and not _within_block(period, billed_s, allowed_s, cdr, context):
+        excess_s = EXACT.subtract(
+            EXACT.multiply(period.value, 3600), seconds_of(period) + tolerance_s
+        )
+        if excess_s <= ZERO:
+            continue
+        if period.item not in steps:
+            steps[period.item] = EXACT.multiply(largest_step(cdr, context, period.item), 3600)
+        if excess_s >= steps[period.item]:
             yield Violation(
                 ID,
                 f"chargingPeriods[{position}]/billingValue",
@@ -50,13 +57,6 @@ def _exceeding(cdr: Cdr, context: Context, tolerance_s: int) -> Iterator[Violati
                 f"{plain(period.value)} hours of {period.item} do not fit into a period of"
                 f" {seconds_of(period)} seconds",
             )
-
-
-def _within_block(
-    period: Period, billed_s: Decimal, allowed_s: int, cdr: Cdr, context: Context
-) -> bool:
-    step = largest_step(cdr, context, period.item)
-    return billed_s < EXACT.add(EXACT.multiply(step, 3600), allowed_s)
 
 
 RULE = Rule(ID, Severity.REJECT, check, PARAMETERS)

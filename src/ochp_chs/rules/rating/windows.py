@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from ochp_chs.ochp.records.tariff import Hours
+from ochp_chs.ochp.records.hours import Hours
 from ochp_chs.rules.lengths import seconds_between
 
 _DAY_S = 86_400

@@ -7,7 +7,8 @@ import pytest
 from tests.support.cdrs import element_of
 
 from ochp_chs.ochp.records.billing import BillingItem
-from ochp_chs.ochp.records.tariff import Hours, Restriction, TariffElement, TariffInfo, decode
+from ochp_chs.ochp.records.hours import Hours
+from ochp_chs.ochp.records.tariff import Restriction, TariffElement, TariffInfo, decode
 from ochp_chs.ochp.schema import record_schema
 from ochp_chs.ochp.violations import Violation
 

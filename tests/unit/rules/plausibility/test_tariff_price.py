@@ -9,7 +9,8 @@ from tests.support.rules import found_by
 
 from ochp_chs.ochp.records.billing import BillingItem
 from ochp_chs.ochp.records.cdr import Cdr, Connector
-from ochp_chs.ochp.records.tariff import Hours, IndividualTariff, Restriction, TariffElement
+from ochp_chs.ochp.records.hours import Hours
+from ochp_chs.ochp.records.tariff import IndividualTariff, Restriction, TariffElement
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.rules.context import Context, GivenTariff, KnownEvse
 from ochp_chs.rules.plausibility import tariff_price
