@@ -393,3 +393,49 @@ def upgrade() -> None:
             postgresql_nulls_not_distinct=True,
         ),
     )
+    op.create_table(
+        "endpoint_token",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("partner_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner_id"],
+            ["partner.id"],
+            name=op.f("fk_endpoint_token_partner_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_endpoint_token")),
+    )
+    op.create_index(
+        op.f("ix_endpoint_token_partner_id"), "endpoint_token", ["partner_id"], unique=False
+    )
+    op.create_table(
+        "service_endpoint",
+        sa.Column("token_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("valid_date", sa.Date(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("namespace_url", sa.Text(), nullable=False),
+        sa.Column("party_ids", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('provider', 'operator')", name=op.f("ck_service_endpoint_kind")
+        ),
+        sa.ForeignKeyConstraint(
+            ["token_digest"],
+            ["endpoint_token.digest"],
+            name=op.f("fk_service_endpoint_token_digest"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "token_digest",
+            "valid_date",
+            "kind",
+            "url",
+            "namespace_url",
+            name=op.f("pk_service_endpoint"),
+        ),
+    )
+    op.create_index(
+        op.f("ix_service_endpoint_valid_date"), "service_endpoint", ["valid_date"], unique=False
+    )

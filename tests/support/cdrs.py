@@ -92,6 +92,13 @@ def cdr_xml(
     )
 
 
+def confirmation_xml(
+    wish: str, cdr_id: str = "DECPO0000000001", evse_id: str = "DE*CPO*E1234*1"
+) -> str:
+    """One entry of ConfirmCDRs; `wish` is approved or declined."""
+    return f"<{wish}><cdrId>{cdr_id}</cdrId><evseId>{evse_id}</evseId></{wish}>"
+
+
 def element_of(xml: str) -> etree._Element:
     """A record alone, in the namespace of OCHP 1.4."""
     name_end = min(place for place in (xml.find(">"), xml.find(" ")) if place > 0)

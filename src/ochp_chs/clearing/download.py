@@ -28,7 +28,7 @@ def full_list(
     house: ClearingHouse, call: Call, feed: Feed, carries: Carries, element: str
 ) -> Answer:
     """All current records of the partners whose data flows to the caller."""
-    sources = _sources(house, call, feed, carries)
+    sources = sources_for(house, call, carries, feed)
     if not sources:
         return no_connection(call.operation)
     read = partial(
@@ -37,7 +37,7 @@ def full_list(
         parties=[source.party_id for source in sources],
         at=house.clock(),
     )
-    return _answer(house, read, element)
+    return _feed_answer(house, call, feed, read, element)
 
 
 def updates(
@@ -49,7 +49,7 @@ def updates(
     last_update: datetime,
 ) -> Answer:
     """Everything that changed at or after `last_update`, reaching back by the clock tolerance."""
-    sources = _sources(house, call, feed, carries)
+    sources = sources_for(house, call, carries, feed)
     if not sources:
         return no_connection(call.operation)
     since = last_update - house.clock_tolerance
@@ -61,21 +61,46 @@ def updates(
         since=since,
         at=house.clock(),
     )
-    return _answer(house, read, element)
+    return _feed_answer(house, call, feed, read, element)
 
 
-def _sources(house: ClearingHouse, call: Call, feed: Feed, carries: Carries) -> Sequence[Source]:
+def sources_for(
+    house: ClearingHouse, call: Call, carries: Carries, *feeds: Feed
+) -> Sequence[Source]:
     """Whose data flows to the caller; and every change that has its time is committed by then."""
     with house.database.begin() as connection:
         sources = sources_of(connection, call.partner.id, carries)
-        if sources:
+        for feed in feeds if sources else ():
             changes.await_publishers(connection, feed)
-    return sources
+    return [
+        source
+        for source in sources
+        if all(feed.sources is None or source.role in feed.sources for feed in feeds)
+    ]
 
 
-def _answer(house: ClearingHouse, read: Read, element: str) -> Answer:
+def streamed_answer(
+    house: ClearingHouse,
+    read: Read,
+    element: str,
+    *,
+    has_result: bool = True,
+    with_attributes: bool = False,
+) -> Answer:
+    """The answer with what `read` streams from one snapshot."""
     blocks = primed(_stream(house, read))
-    return Answer(Result(ResultCode.OK, "Complete."), [Elements(element, blocks)])
+    result = Result(ResultCode.OK, "Complete.") if has_result else None
+    return Answer(result, [Elements(element, blocks, with_attributes)])
+
+
+def _feed_answer(house: ClearingHouse, call: Call, feed: Feed, read: Read, element: str) -> Answer:
+    return streamed_answer(
+        house,
+        read,
+        element,
+        has_result=call.operation.has_result,
+        with_attributes=feed.with_attributes,
+    )
 
 
 def _stream(house: ClearingHouse, read: Read) -> Blocks:

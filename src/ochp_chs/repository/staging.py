@@ -1,19 +1,14 @@
-"""Rows on their way into a table: a handful as a list, hundreds of thousands by COPY."""
+"""Records on their way into their feed's table: staged whole, without repeats."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 import sqlalchemy as sa
 
 from ochp_chs.repository.feeds import Feed
-
-#: Up to this many rows travel inside the statement; creating a table for them would cost more.
-INLINE_ROWS_MAX = 200
-
-#: COPY is fed in pieces of about this many bytes.
-_COPY_BYTES = 1 << 17
+from ochp_chs.repository.rows import INLINE_ROWS_MAX, Shape, inline_rows, stage_rows
 
 #: Positions of repeated records that are named; more are counted.
 _REPEATS_NAMED_MAX = 100
@@ -44,7 +39,7 @@ class Staged:
     def drop(self, connection: sa.Connection, positions: Collection[int]) -> None:
         """Take rows out again that are refused after all."""
         if isinstance(self.source, sa.Table):
-            unwanted = _inline_positions(positions)
+            unwanted = inline_rows(_UNWANTED, [(position,) for position in positions])
             connection.execute(
                 self.source.delete().where(self.source.c.position == unwanted.c.position)
             )
@@ -54,15 +49,26 @@ class Staged:
             self.source = kept.subquery("kept")
 
 
+_UNWANTED = Shape("unwanted", {"position": sa.Integer()})
+
+
 def stage(
     connection: sa.Connection, feed: Feed, columns: Sequence[str], rows: Iterable[PositionedRow]
 ) -> Staged:
     """Take all rows in; what iterating over them raises is raised here, and nothing is kept."""
+    shape = Shape(
+        f"incoming_{feed.table.name}",
+        {"position": sa.Integer(), **{name: feed.table.c[name].type for name in columns}},
+    )
     iterator = iter(rows)
     first = list(islice(iterator, INLINE_ROWS_MAX + 1))
     if len(first) <= INLINE_ROWS_MAX:
-        return _stage_inline(feed, columns, first)
-    return _stage_by_copy(connection, feed, columns, chain(first, iterator))
+        latest, repeated = _latest(feed, columns, first)
+        return Staged(inline_rows(shape, latest), repeated, len(repeated))
+    source = stage_rows(
+        connection, shape, ((position, *row) for position, row in chain(first, iterator))
+    )
+    return Staged(source, *_drop_repeats(connection, source, feed.key))
 
 
 def stage_retained(
@@ -72,107 +78,35 @@ def stage_retained(
 
     Binary keys come as hexadecimal text. None if there are none.
     """
-    if not keys:
+    if not len(keys):
         return None
-    column = feed.table.c[feed.retained]
-    decode = bytes.fromhex if isinstance(column.type, sa.LargeBinary) else str
-    if len(keys) <= INLINE_ROWS_MAX:
-        return _inline(feed, [feed.retained], [[decode(key) for key in keys]])
-    table = sa.Table(
-        f"retained_{feed.table.name}",
-        sa.MetaData(),
-        sa.Column(feed.retained, column.type),
-        prefixes=["TEMPORARY"],
-        postgresql_on_commit="DROP",
-    )
-    table.create(connection)
-    encode = _encoder(column)
-    _copy(connection, table, (f"{encode(decode(key))}\n".encode() for key in keys))
-    return table
+    kind = feed.table.c[feed.retained].type
+    decode = bytes.fromhex if isinstance(kind, sa.LargeBinary) else str
+    shape = Shape(f"retained_{feed.table.name}", {feed.retained: kind})
+    return stage_rows(connection, shape, ((decode(key),) for key in keys))
 
 
-def _stage_inline(feed: Feed, columns: Sequence[str], rows: Sequence[PositionedRow]) -> Staged:
+def _latest(
+    feed: Feed, columns: Sequence[str], rows: Sequence[PositionedRow]
+) -> tuple[Sequence[Sequence[object]], Sequence[int]]:
+    """Of records with the same key the one that came last, and the places of the others."""
     places = [columns.index(name) for name in feed.key]
-    latest: dict[tuple[object, ...], PositionedRow] = {}
-    repeated = []
-    for positioned in rows:
-        key = tuple(positioned[1][place] for place in places)
+    latest: dict[tuple[object, ...], Sequence[object]] = {}
+    repeated: list[int] = []
+    for position, row in rows:
+        key = tuple(row[place] for place in places)
         earlier = latest.get(key)
         if earlier is not None:
-            repeated.append(earlier[0])
-        latest[key] = positioned
-    kept = [(position, *row) for position, row in latest.values()]
-    values = list(zip(*kept, strict=True)) or [()] * (len(columns) + 1)
-    return Staged(_inline(feed, ["position", *columns], values), repeated, len(repeated))
-
-
-def _inline(
-    feed: Feed, columns: Sequence[str], values: Sequence[Sequence[object]]
-) -> sa.FromClause:
-    """Columns of values as rows to select from."""
-    types = [_type(feed, name) for name in columns]
-    arrays = [_array(list(column), kind) for column, kind in zip(values, types, strict=True)]
-    rows = sa.func.unnest(*arrays).table_valued(
-        *[sa.column(name, kind) for name, kind in zip(columns, types, strict=True)],
-        name="incoming",
-    )
-    return rows.render_derived()
-
-
-def _type(feed: Feed, name: str) -> sa.types.TypeEngine[Any]:
-    return sa.Integer() if name == "position" else feed.table.c[name].type
-
-
-def _inline_positions(positions: Collection[int]) -> sa.FromClause:
-    array = sa.cast(sa.literal(list(positions), sa.ARRAY(sa.Integer)), sa.ARRAY(sa.Integer))
-    rows = sa.func.unnest(array).table_valued(sa.column("position", sa.Integer), name="unwanted")
-    return rows.render_derived()
-
-
-def _array(values: list[object], element: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
-    # Times travel as text and are cast by the database, as they are by COPY.
-    sent = element if isinstance(element, sa.LargeBinary) else sa.Text()
-    return sa.cast(sa.literal(values, sa.ARRAY(sent)), sa.ARRAY(element))
-
-
-def _stage_by_copy(
-    connection: sa.Connection, feed: Feed, columns: Sequence[str], rows: Iterator[PositionedRow]
-) -> Staged:
-    table = sa.Table(
-        f"incoming_{feed.table.name}",
-        sa.MetaData(),
-        sa.Column("position", sa.Integer),
-        *[sa.Column(name, feed.table.c[name].type) for name in columns],
-        prefixes=["TEMPORARY"],
-        postgresql_on_commit="DROP",
-    )
-    table.create(connection)
-    encoders = [_encoder(feed.table.c[name]) for name in columns]
-    _copy(connection, table, _copy_lines(rows, encoders))
-    # Without statistics the planner takes the new table for tiny.
-    connection.execute(sa.text(f'ANALYZE "{table.name}"'))
-    repeated, count = _drop_repeats(connection, table, feed.key)
-    return Staged(table, repeated, count)
-
-
-def _copy(connection: sa.Connection, table: sa.Table, lines: Iterator[bytes]) -> None:
-    reader = _CopyReader(lines)
-    cursor = connection.connection.cursor()
-    try:
-        cursor.copy_expert(f'COPY "{table.name}" FROM STDIN', reader, _COPY_BYTES)
-    except Exception:
-        # psycopg2 reports what read() raised as a database error; the cause is what matters.
-        if reader.failure is not None:
-            raise reader.failure from None
-        raise
-    finally:
-        cursor.close()
+            repeated.append(int(str(earlier[0])))
+        latest[key] = (position, *row)
+    return list(latest.values()), repeated
 
 
 def _drop_repeats(
-    connection: sa.Connection, table: sa.Table, key: Sequence[str]
+    connection: sa.Connection, source: sa.FromClause, key: Sequence[str]
 ) -> tuple[Sequence[int], int]:
     """Of records with the same key, keep the one that came last."""
+    table = cast(sa.Table, source)
     keys = [table.c[name] for name in key]
     last = (
         sa.select(*keys, sa.func.max(table.c.position).label("last"))
@@ -190,60 +124,3 @@ def _drop_repeats(
     count = result.rowcount
     result.close()
     return named, count
-
-
-class _CopyReader:
-    """What psycopg2 reads COPY data from: lines, joined to pieces of a useful size."""
-
-    def __init__(self, lines: Iterator[bytes]) -> None:
-        self._lines = lines
-        self.failure: BaseException | None = None
-
-    def read(self, size: int) -> bytes:
-        """The next piece, a little over `size` bytes; empty at the end."""
-        parts: list[bytes] = []
-        length = 0
-        try:
-            for line in self._lines:
-                parts.append(line)
-                length += len(line)
-                if length >= size:
-                    break
-        except BaseException as error:
-            self.failure = error
-            raise
-        return b"".join(parts)
-
-
-def _copy_lines(
-    rows: Iterable[PositionedRow], encoders: Sequence[Callable[[object], str]]
-) -> Iterator[bytes]:
-    for position, row in rows:
-        fields = [encode(value) for encode, value in zip(encoders, row, strict=True)]
-        line = "\t".join(fields)
-        yield f"{position}\t{line}\n".encode()
-
-
-_COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _encode_text(value: object) -> str:
-    if value is None:
-        return "\\N"
-    text = str(value)
-    return text if text.isalnum() else text.translate(_COPY_ESCAPES)
-
-
-def _encode_payload(value: object) -> str:
-    # Canonical XML has nothing that COPY would need escaped: see ochp/xml.py.
-    return str(value)
-
-
-def _encode_bytes(value: object) -> str:
-    return "\\N" if value is None else f"\\\\x{value.hex()}"  # type: ignore[attr-defined]
-
-
-def _encoder(column: sa.Column[object]) -> Callable[[object], str]:
-    if column.name == "payload":
-        return _encode_payload
-    return _encode_bytes if isinstance(column.type, sa.LargeBinary) else _encode_text

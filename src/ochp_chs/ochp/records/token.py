@@ -106,13 +106,17 @@ def lookup_key(emt_id: etree._Element) -> TokenKey:
     compared with a SHA-256 hash, so that one pair of representations does not meet. Raises
     `RecordRefused` for a hash that is none.
     """
-    instance = emt_id[0].text or ""
-    token_type = emt_id[1].text or ""
-    digest, digest_sha160 = _digests(instance, emt_id.get("representation"))
+    return token_key(
+        emt_id[0].text or "", emt_id[1].text or "", str(emt_id.get("representation", "plain"))
+    )
+
+
+def token_key(instance: str, token_type: str, representation: str) -> TokenKey:
+    """What to look for, given a token as it was sent; see `lookup_key`."""
+    digest, digest_sha160 = _digests(instance, representation)
     if digest_sha160 is not None:
         return TokenKey(token_type, (digest, digest_sha160), None)
-    is_sha160 = emt_id.get("representation") == "sha-160"
-    return TokenKey(token_type, (digest,), digest if is_sha160 else None)
+    return TokenKey(token_type, (digest,), digest if representation == "sha-160" else None)
 
 
 _REMOTE = Violation(

@@ -1,7 +1,17 @@
 """The tables of the clearing house. Every constraint has a name; ids never leave the database."""
 
 from ochp_chs.repository.tables.base import metadata
+from ochp_chs.repository.tables.cdrs import (
+    cdr,
+    cdr_step,
+    cdr_version,
+    cdr_warning,
+    rule_override,
+)
 from ochp_chs.repository.tables.changes import change, change_id
+from ochp_chs.repository.tables.charge_points import charge_point
+from ochp_chs.repository.tables.endpoints import endpoint_token, service_endpoint
+from ochp_chs.repository.tables.live_status import live_status
 from ochp_chs.repository.tables.messages import message, message_note
 from ochp_chs.repository.tables.partners import (
     partner,
@@ -12,8 +22,15 @@ from ochp_chs.repository.tables.partners import (
 from ochp_chs.repository.tables.tokens import token
 
 __all__ = [
+    "cdr",
+    "cdr_step",
+    "cdr_version",
+    "cdr_warning",
     "change",
     "change_id",
+    "charge_point",
+    "endpoint_token",
+    "live_status",
     "message",
     "message_note",
     "metadata",
@@ -21,5 +38,7 @@ __all__ = [
     "partner_party",
     "partner_role",
     "roaming_connection",
+    "rule_override",
+    "service_endpoint",
     "token",
 ]

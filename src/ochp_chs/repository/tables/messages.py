@@ -36,7 +36,8 @@ message_note = sa.Table(
     ),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("record_id", sa.Text, nullable=False),
+    # Serves the question what became of a record.
+    sa.Column("record_id", sa.Text, nullable=False, index=True),
     sa.Column("rule", sa.Text, nullable=False),
     sa.Column("field", sa.Text, nullable=False),
     sa.Column("value", sa.Text, nullable=False),

@@ -1,0 +1,1 @@
+"""CDRs: upload, plausibility, dispute, approval (PROTOCOL, "CDRs")."""

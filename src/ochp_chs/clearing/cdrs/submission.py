@@ -1,0 +1,96 @@
+"""What a submitted CDR asks for, and what the status flow makes of it: no I/O."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ochp_chs.ochp.cdr_flow import SUBMISSIONS, Actor, Event, next_status
+from ochp_chs.ochp.identifiers import cdr_id_names_operator
+from ochp_chs.ochp.records.cdr import Cdr, CdrStatus
+from ochp_chs.ochp.violations import Reason, Violation
+from ochp_chs.repository.cdrs import StoredCdr, Submitted
+
+
+class Action(Enum):
+    """What is to be done with one CDR of a message."""
+
+    INSERT = "insert"
+    REVISE = "revise"
+    REJECT = "reject"
+    #: It is there already: a client repeats after a timeout.
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The status flow has no step for it."""
+
+    violation: Violation
+
+
+def cdr_key(cdr: Cdr) -> str:
+    """What makes a CDR the same CDR.
+
+    A CDR-ID that begins with the operator's five characters is unique everywhere; one of an older
+    system is unique per EVSE only (specification, "CdrId").
+    """
+    if cdr_id_names_operator(cdr.cdr_id, cdr.operator):
+        return cdr.cdr_id
+    return f"{cdr.cdr_id}@{cdr.evse_key}"
+
+
+def wanted_action(submitted: Submitted, stored: StoredCdr | None) -> Action | Refused:
+    """What the submission leads to, given the CDR as it stands (None: not known)."""
+    event = SUBMISSIONS.get(submitted.cdr.status)
+    if event is None:
+        return Refused(_not_a_submission(submitted.cdr.status))
+    if stored is not None and _is_repeat(submitted, stored, event):
+        return Action.NOTHING
+    state = None if stored is None else stored.status
+    if next_status(state, Actor.ORIGINATOR, event) is None:
+        return Refused(_no_step(submitted.cdr, state))
+    return _ACTIONS[event]
+
+
+_ACTIONS = {
+    Event.SUBMIT: Action.INSERT,
+    Event.REVISE: Action.REVISE,
+    Event.REJECT: Action.REJECT,
+}
+
+
+def _is_repeat(submitted: Submitted, stored: StoredCdr, event: Event) -> bool:
+    """Exactly what is there already.
+
+    A late repeat of the first message may find the CDR further on: revised, approved. After a
+    decline, the same content sent as revised is no repeat but the originator's answer.
+    """
+    if event is Event.SUBMIT:
+        return submitted.payload == stored.first_payload
+    if event is Event.REVISE:
+        return stored.status is CdrStatus.REVISED and submitted.payload == stored.payload
+    return stored.status is CdrStatus.REJECTED
+
+
+def _not_a_submission(status: CdrStatus) -> Violation:
+    return Violation(
+        "cdr-status",
+        "status",
+        status.value,
+        "only the clearing house sets this status; send new, revised or rejected",
+    )
+
+
+def _no_step(cdr: Cdr, state: CdrStatus | None) -> Violation:
+    if state is None:
+        return Violation(
+            "cdr-status-flow",
+            "CdrId",
+            cdr.cdr_id,
+            f"there is no such CDR of yours that could be {cdr.status.value}",
+            Reason.IDENTIFIER,
+        )
+    if cdr.status is CdrStatus.NEW:
+        text = f"a CDR with this ID and other content is {state.value} already"
+    else:
+        text = f"the CDR is {state.value}, from which it cannot become {cdr.status.value}"
+    return Violation("cdr-status-flow", "status", cdr.status.value, text)
