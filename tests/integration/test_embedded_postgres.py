@@ -184,6 +184,19 @@ class TestSharing:
 
             assert answers(postgres.url)
 
+    def test_forked_child_does_not_count_as_a_user(self, data_dir):
+        postgres = EmbeddedPostgres(data_dir)
+        postgres.start()
+        child = os.fork()
+        if child == 0:
+            time.sleep(60)
+            os._exit(0)
+        postgres.stop()
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+        assert not answers(postgres.url)
+
     def test_data_is_there_the_next_time(self, data_dir):
         with EmbeddedPostgres(data_dir) as postgres:
             execute(postgres.url, "CREATE TABLE kept AS SELECT 7 AS n")

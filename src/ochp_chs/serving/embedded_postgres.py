@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
+from weakref import WeakSet
 
 from ochp_chs.serving.cluster import DATABASE, PORT, USER, Cluster, binaries
 from ochp_chs.serving.errors import EmbeddedPostgresError
@@ -38,7 +39,6 @@ class EmbeddedPostgres:
         self._data_dir = data_dir.absolute()
         self._settings = dict(settings or {})
         self._users_lock: int | None = None
-        self._pid = 0
         self._url = ""
 
     @property
@@ -85,20 +85,10 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Leave; the last user stops the server. In a forked child this does nothing."""
-        if self._users_lock is None or self._pid != os.getpid():
+        if self._users_lock is None:
             return
         with self._start_lock():
             self._leave()
-
-    def after_fork(self) -> None:
-        """In a forked child: no longer count as a user, the parent alone does.
-
-        Else a worker that outlives a killed parent by a second would count as one, and whoever
-        leaves in that second would leave the server running for nobody.
-        """
-        if self._users_lock is not None:
-            os.close(self._users_lock)
-            self._users_lock = None
 
     def ensure_running(self) -> bool:
         """Start the server again if it died; True if it had to be. Does not wait until it is ready.
@@ -123,8 +113,8 @@ class EmbeddedPostgres:
         return Cluster(self._data_dir, programs, identity_for(directory, (programs, directory)))
 
     def _join(self) -> None:
-        self._pid = os.getpid()
         self._users_lock = open_lock_file(self._data_dir / "users.lock")
+        _joined.add(self)
         # Only a leaving user takes it exclusively, and only under the start lock, as here.
         fcntl.flock(self._users_lock, fcntl.LOCK_SH)
 
@@ -156,3 +146,20 @@ class EmbeddedPostgres:
         finally:
             os.close(self._users_lock)
             self._users_lock = None
+
+
+#: The users of this process.
+_joined: WeakSet[EmbeddedPostgres] = WeakSet()
+
+
+def _forget_parents() -> None:
+    # A worker is no user: its parent is. Else a worker that outlives a killed parent by a second
+    # would count as one, and whoever leaves in that second would leave the server running for
+    # nobody. Closing the copy of the descriptor does not touch the parent's lock.
+    for user in list(_joined):
+        if user._users_lock is not None:
+            os.close(user._users_lock)
+            user._users_lock = None
+
+
+os.register_at_fork(after_in_child=_forget_parents)

@@ -60,6 +60,9 @@ def identity_for(cluster: Path, needed: Iterable[Path]) -> Identity:
         # process.
         capability = _reach_capability(closed)
         prefix += [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
+        # access(2), with which initdb looks for its neighbours, counts the capabilities of other
+        # users than root only with this.
+        prefix += ["--securebits=+no_setuid_fixup"]
     return Identity(uid, gid, (*prefix, "--"))
 
 

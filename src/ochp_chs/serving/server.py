@@ -127,7 +127,6 @@ class _Application(BaseApplication):  # type: ignore[misc]
             "proc_name": "ochp-chs",
             "control_socket_disable": True,
             "when_ready": self._ready,
-            "post_fork": self._forked,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -151,10 +150,6 @@ class _Application(BaseApplication):  # type: ignore[misc]
         except Exception:
             # The next round tries again; the server itself must not die of this.
             log.exception("PostgreSQL is gone and cannot be started")
-
-    def _forked(self, _master: Arbiter, _worker: Any) -> None:
-        if self._postgres is not None:
-            self._postgres.after_fork()
 
     def _ready(self, master: Arbiter) -> None:
         address = _url(master.LISTENERS[0].sock.getsockname())
