@@ -39,7 +39,7 @@ def provider_partners(connection: sa.Connection) -> Mapping[str, int]:
     statement = sa.select(partner_party.c.party_id, partner_party.c.partner_id).where(
         partner_party.c.role == Role.EMP.value
     )
-    return {party_id: partner_id for party_id, partner_id in connection.execute(statement)}
+    return {row.party_id: row.partner_id for row in connection.execute(statement)}
 
 
 def stored_sessions(

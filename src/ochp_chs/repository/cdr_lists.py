@@ -1,7 +1,6 @@
 """CDRs on their way out, the oldest first."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import cast
 
 import sqlalchemy as sa
 
@@ -62,7 +61,7 @@ def _stream(
     result = connection.execution_options(stream_results=True, max_row_buffer=_BLOCK_ROWS).execute(
         statement
     )
-    yield from cast(Iterator[Sequence[str]], result.scalars().partitions(_BLOCK_ROWS))
+    yield from result.scalars().partitions(_BLOCK_ROWS)
 
 
 def payload_with_status() -> sa.ColumnElement[str]:

@@ -1,7 +1,8 @@
 """What judging the CDRs of one message needs: read once per message, and once per block."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -81,7 +82,7 @@ class Desk:
             ]
         )
 
-    def _listed_tokens(self, cdrs: Sequence[Cdr]) -> Collection[tuple[str, Token]]:
+    def _listed_tokens(self, cdrs: Sequence[Cdr]) -> AbstractSet[tuple[str, Token]]:
         keys = {cdr.token: _key(cdr.token) for cdr in cdrs}
         known = [key for key in keys.values() if key is not None]
         if not known:
