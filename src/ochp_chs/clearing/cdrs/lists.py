@@ -23,7 +23,7 @@ _FOR_ORIGINATOR_DEFAULT = (CdrStatus.DECLINED,)
 
 
 def get_cdrs(house: ClearingHouse, call: Call, message: Message) -> Answer:
-    """GetCDRs: the CDRs of the caller's contracts; those that wait for it unless asked otherwise."""
+    """GetCDRs: CDRs of the caller's contracts; those that wait for it unless asked otherwise."""
     asked = _asked(message.parameters(call.partner.reading), _FOR_OWNER, _FOR_OWNER_DEFAULT)
     with house.database.begin() as connection:
         sources = sources_of(connection, call.partner.id, Carries.CDRS)
