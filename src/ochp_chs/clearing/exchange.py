@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from lxml import etree
 
+from ochp_chs.clearing.vault import Vault
 from ochp_chs.ochp.operations import Operation
 from ochp_chs.ochp.reading import Reading
 from ochp_chs.ochp.results import Result, ResultCode
@@ -27,6 +28,8 @@ class ClearingHouse:
     clock: Callable[[], datetime]
     #: Partners' clocks may be off by this much; deltas reach back by it.
     clock_tolerance: timedelta
+    #: What keeps access tokens secret at rest.
+    vault: Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,9 @@ class Answer:
 
 
 def no_connection(operation: Operation) -> Answer:
-    """The caller has no roaming connection that carries this data."""
+    """The caller has no roaming connection that carries this data; empty if there is no result."""
+    if not operation.has_result:
+        return Answer(None)
     return Answer(
         Result(
             ResultCode.ROAMING,

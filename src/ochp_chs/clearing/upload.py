@@ -44,6 +44,8 @@ class Finding:
     #: Of a refused record: its payload, to be echoed, and its `retained` key as text.
     payload: str = ""
     retained: str | None = None
+    #: Of a warning: as many further records have the same and are counted, not named.
+    more: int = 0
 
 
 #: Looks at all staged rows at once: rules that need what is stored. May replace `staged.source`.
@@ -182,6 +184,7 @@ def _apply_findings(
         violations = [finding.violation]
         if not finding.refuses:
             reading.tally.warn(finding.position, finding.record_id, violations)
+            reading.tally.warned += finding.more
             continue
         reading.tally.refuse(finding.position, finding.record_id, violations)
         if reading.echoes:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import cast
 
 import sqlalchemy as sa
 
@@ -13,10 +12,9 @@ from ochp_chs.repository.tables import change
 BLOCK_ROWS = 500
 
 
-def current_records(feed: Feed, parties: Sequence[str], at: datetime) -> sa.Select[tuple[str]]:
+def current_records(feed: Feed, parties: Sequence[str], at: datetime) -> sa.Select[str]:
     """The payloads of a full list. Served by the index on owner."""
-    table = feed.table
-    return sa.select(table.c.payload).where(table.c[feed.owner].in_(parties), feed.is_current(at))
+    return sa.select(feed.given_out(at)).where(feed.belongs_to(parties), feed.is_current(at))
 
 
 def changed_records(
@@ -25,19 +23,54 @@ def changed_records(
     new: Sequence[str],
     since: datetime,
     at: datetime,
-) -> sa.CompoundSelect[tuple[str]]:
+) -> sa.Select[str] | sa.CompoundSelect[str]:
     """The payloads of a delta: what changed at or after `since`, withdrawn records included.
 
     Of `new` parties, whose data flows to the caller only since then, it is all that is current
     besides. Served by the indexes on (feed, changed_at) and on (owner, change_id).
     """
-    table = feed.table
-    changes = sa.select(change.c.id).where(change.c.feed == feed.name, change.c.changed_at >= since)
-    owner = table.c[feed.owner]
-    is_changed = table.c.change_id.in_(changes)
+    if feed.elapsed is not None:
+        elapsed = feed.elapsed(since, at)
+        return _changed_or_elapsed(feed, followed, new, since, at, elapsed)
+    payload, is_changed = feed.given_out(at), feed.table.c.change_id.in_(_changes(feed, since))
     return sa.union_all(
-        sa.select(table.c.payload).where(owner.in_([*followed, *new]), is_changed),
-        sa.select(table.c.payload).where(owner.in_(new), feed.is_current(at), ~is_changed),
+        sa.select(payload).where(feed.belongs_to([*followed, *new]), is_changed),
+        sa.select(payload).where(feed.belongs_to(new), feed.is_current(at), ~is_changed),
+    )
+
+
+def changes_since(feed: Feed, since: datetime) -> sa.Subquery:
+    """The ids of a feed's changes at or after a moment, to be joined to records' `change_id`."""
+    return _changes(feed, since).subquery(f"{feed.table.name}_changes")
+
+
+def _changes(feed: Feed, since: datetime) -> sa.Select[tuple[int]]:
+    return sa.select(change.c.id).where(change.c.feed == feed.name, change.c.changed_at >= since)
+
+
+def _changed_or_elapsed(
+    feed: Feed,
+    followed: Sequence[str],
+    new: Sequence[str],
+    since: datetime,
+    at: datetime,
+    elapsed: sa.ColumnElement[bool],
+) -> sa.Select[str]:
+    # One pass over the owners' records: what elapsed is found by no index (see the table). A join
+    # and not IN, which beside an OR would be asked again for each record once there are more
+    # changes than fit into the memory of a hash.
+    table, changes = feed.table, changes_since(feed, since)
+    return (
+        sa.select(feed.given_out(at))
+        .select_from(table.outerjoin(changes, changes.c.id == table.c.change_id))
+        .where(
+            feed.belongs_to([*followed, *new]),
+            sa.or_(
+                changes.c.id.is_not(None),
+                elapsed,
+                sa.and_(feed.belongs_to(new), feed.is_current(at)),
+            ),
+        )
     )
 
 
@@ -45,7 +78,7 @@ def stream_current(
     connection: sa.Connection, feed: Feed, parties: Sequence[str], at: datetime
 ) -> Iterator[Sequence[str]]:
     """The payloads of a full list, in blocks."""
-    return _stream(connection, current_records(feed, parties, at))
+    return stream(connection, current_records(feed, parties, at))
 
 
 def stream_changed(
@@ -57,14 +90,15 @@ def stream_changed(
     at: datetime,
 ) -> Iterator[Sequence[str]]:
     """The payloads of a delta, in blocks; see `changed_records`."""
-    return _stream(connection, changed_records(feed, followed, new, since, at))
+    return stream(connection, changed_records(feed, followed, new, since, at))
 
 
-def _stream(
-    connection: sa.Connection, statement: sa.Select[tuple[str]] | sa.CompoundSelect[tuple[str]]
+def stream(
+    connection: sa.Connection, statement: sa.Select[str] | sa.CompoundSelect[str]
 ) -> Iterator[Sequence[str]]:
+    """The texts of a statement's one column, in blocks."""
     # A server-side cursor: memory does not grow with the list.
     result = connection.execution_options(stream_results=True, max_row_buffer=BLOCK_ROWS).execute(
         statement
     )
-    yield from cast(Iterator[Sequence[str]], result.scalars().partitions(BLOCK_ROWS))
+    yield from result.scalars().partitions(BLOCK_ROWS)

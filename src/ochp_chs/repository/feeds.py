@@ -1,12 +1,14 @@
 """What differs between the record types on their common road: a table, its key, two clauses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
 import sqlalchemy as sa
+
+from ochp_chs.ochp.roles import Role
 
 
 class Lock(IntEnum):
@@ -35,10 +37,31 @@ class Feed:
     owner: str
     #: Column by which a refused record's earlier version is found.
     retained: str
-    #: What a Set does to a record that it leaves out, given the time of the Set.
-    withdrawal: Callable[[datetime], Mapping[str, sa.ColumnElement[Any]]]
     #: Which records a full list has, given the time of the request.
     is_current: Callable[[datetime], sa.ColumnElement[bool]]
+    #: What a Set does to a record that it leaves out, given the time of the Set; None where there
+    #: is no Set, and no `withdrawn_at` in the table.
+    withdrawal: Callable[[datetime], Mapping[str, sa.ColumnElement[Any]]] | None = None
+    #: What is given out of a record, given the time of the request; None: its payload.
+    shown: Callable[[datetime], sa.ColumnElement[str]] | None = None
+    #: Which records became others between two moments though nobody sent them; None: none ever.
+    elapsed: Callable[[datetime, datetime], sa.ColumnElement[bool]] | None = None
+    #: Which records of the table are this feed's, where it shares the table; None: all.
+    only: sa.ColumnElement[bool] | None = None
+    #: Partners in which roles the records come from; None: whoever the roles let (FLOWS).
+    sources: frozenset[Role] | None = None
+    #: Payloads begin with the record's attributes; see clearing/exchange.py.
+    with_attributes: bool = False
+
+    def given_out(self, at: datetime) -> sa.ColumnElement[str]:
+        """What a record is in an answer of that time."""
+        payload: sa.ColumnElement[str] = self.table.c.payload
+        return payload if self.shown is None else self.shown(at)
+
+    def belongs_to(self, parties: Sequence[str]) -> sa.ColumnElement[bool]:
+        """Which records of this feed are the parties'."""
+        owned = self.table.c[self.owner].in_(parties)
+        return owned if self.only is None else sa.and_(self.only, owned)
 
 
 def utc_text(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:

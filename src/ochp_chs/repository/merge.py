@@ -35,15 +35,13 @@ def _merge_statement(
     stored = feed.table.alias("stored")
     same_key = sa.and_(*[stored.c[name] == source.c[name] for name in feed.key])
     # Without the anti-join, ON CONFLICT would lock (and log) every row that did not change.
-    differs = sa.or_(
-        stored.c[feed.key[0]].is_(None),
-        stored.c.payload != source.c.payload,
-        stored.c.withdrawn_at.is_not(None),
-    )
+    differs = [stored.c[feed.key[0]].is_(None), stored.c.payload != source.c.payload]
+    if feed.withdrawal is not None:
+        differs.append(stored.c.withdrawn_at.is_not(None))
     changed = (
         sa.select(*[source.c[name] for name in columns], sa.literal(change_id))
         .select_from(source.outerjoin(stored, same_key))
-        .where(differs)
+        .where(sa.or_(*differs))
     )
     statement = insert(feed.table).from_select([*columns, "change_id"], changed)
     replaced = [name for name in (*columns, "change_id") if name not in feed.key]
@@ -51,7 +49,7 @@ def _merge_statement(
         index_elements=list(feed.key),
         set_={
             **{name: statement.excluded[name] for name in replaced},
-            "withdrawn_at": None,
+            **({} if feed.withdrawal is None else {"withdrawn_at": None}),
         },
     )
 
@@ -70,6 +68,8 @@ def withdraw_missing(
     `retained` has keys of refused records: their earlier versions stay as they were.
     """
     table = feed.table
+    if feed.withdrawal is None:
+        raise ValueError(f"of {feed.name} nothing is ever withdrawn")
     incoming = sa.exists().where(*[source.c[name] == table.c[name] for name in feed.key])
     statement = (
         table.update()

@@ -4,8 +4,15 @@ from ochp_chs.soap.services.authorisation import AuthorisationService
 from ochp_chs.soap.services.cdrs import CdrService
 from ochp_chs.soap.services.charge_points import ChargePointService
 from ochp_chs.soap.services.direct import DirectService
+from ochp_chs.soap.services.live_status import LiveStatusService
 from ochp_chs.soap.services.pending import pending_service
 
-BUILT = (AuthorisationService, CdrService, DirectService, ChargePointService)
+BUILT = (
+    AuthorisationService,
+    CdrService,
+    ChargePointService,
+    LiveStatusService,
+    DirectService,
+)
 
 SERVICES = (*BUILT, pending_service(BUILT))
