@@ -1,6 +1,6 @@
-"""Codes of countries and currencies, and how finely each currency is counted.
+"""Codes of currencies, and how finely each currency is counted.
 
-The codes are pycountry's (ISO 3166-1 alpha-3, ISO 4217). It has no minor units; those that are
+The codes are pycountry's (ISO 4217). It has no minor units; those that are
 not two digits are listed here from ISO 4217, Table A.1 (maintained by SIX Group, 2024).
 """
 
@@ -25,12 +25,6 @@ _MINOR_DIGITS = {
 }
 
 _UNITS = {digits: Decimal(1).scaleb(-digits) for digits in (0, 2, 3, 4)}
-
-
-@cache
-def country_codes() -> frozenset[str]:
-    """Every three-letter code of ISO 3166-1."""
-    return frozenset(country.alpha_3 for country in pycountry.countries)
 
 
 @cache

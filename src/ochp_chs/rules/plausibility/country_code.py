@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from ochp_chs.ochp.codes import country_codes
 from ochp_chs.ochp.records.cdr import Cdr
 from ochp_chs.ochp.violations import Severity, Violation
-from ochp_chs.rules.codes import country_codes
 from ochp_chs.rules.context import Context
 from ochp_chs.rules.model import Rule, Value
 
