@@ -128,7 +128,7 @@ class Edge:
         try:
             body = b"".join(response)
         finally:
-            response.close()
+            getattr(response, "close", lambda: None)()
         status, headers = started[0]
         return Reply(int(status.split()[0]), dict(headers), body)
 

@@ -200,6 +200,9 @@ def _depth(element: etree._Element) -> int:
 
 def _encoding(head: bytes, charset: str | None) -> str | None:
     """The encoding to force on the parser: the HTTP header's, where the document says nothing."""
+    # UTF-16 without a byte order mark shows by its first character, which can only be this one.
+    if head.startswith((b"<\0", b"\0<")):
+        return "UTF-16LE" if head.startswith(b"<") else "UTF-16BE"
     if charset is None or head.startswith(_BYTE_ORDER_MARKS) or _DECLARED_ENCODING.match(head):
         return None
     if charset.upper() not in _ENCODINGS:
@@ -266,7 +269,7 @@ def _too_large_a_piece(request_tag: str, limits: Limits) -> OchpFault:
 def not_well_formed(error: etree.XMLSyntaxError) -> OchpFault:
     """The fault for a message that is no well-formed XML, with line and column."""
     line, column = error.position
-    reason = (error.msg or "it ends too early").partition(", line ")[0]
+    reason = " ".join((error.msg or "it ends too early").partition(", line ")[0].split())
     return client_fault(
         f"The message is not well-formed XML (line {line}, column {column}): {reason}."
         " Nothing was changed."
