@@ -70,7 +70,7 @@ def clock() -> Clock:
 @pytest.fixture
 def edge(database: Database, clock: Clock) -> Edge:
     """The whole server without a socket, on an empty database; deltas reach back by nothing."""
-    return Edge(database, clock, Settings(clock_tolerance_s=0))
+    return Edge(database, clock, Settings(clock_tolerance_s=0, secret_key="s" * 32))
 
 
 @contextmanager

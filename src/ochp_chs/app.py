@@ -11,10 +11,12 @@ from typing import Any
 import structlog
 
 import ochp_chs
+from ochp_chs.clearing.direct import erase_expired
 from ochp_chs.config import Settings, SettingsError
 from ochp_chs.console.health import why_not_ready
 from ochp_chs.ochp.operations import Endpoint
 from ochp_chs.repository.engine import Database
+from ochp_chs.serving.chores import Chore, Chores
 from ochp_chs.serving.proxies import believe_proxies
 
 log = structlog.get_logger(__name__)
@@ -28,6 +30,8 @@ _SOAP_FOLDERS = tuple(str(endpoint).partition("/ochp/")[0] + "/ochp/" for endpoi
 _HEALTH = frozenset({"/healthz", "/readyz"})
 #: Connections beside those of the request threads: nested reads.
 _SPARE_CONNECTIONS = 2
+#: How long what is over may stay; every process looks about that often.
+_CHORES_PAUSE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,18 @@ def build_app(settings: Settings, clock: Callable[[], datetime] | None = None) -
         read_url=settings.read_database_url,
         pool_size=settings.threads + _SPARE_CONNECTIONS,
     )
-    soap = build_soap_app(settings, database, clock or (lambda: datetime.now(UTC)))
+    time_of = clock or (lambda: datetime.now(UTC))
+    soap = build_soap_app(settings, database, time_of)
+    chores(database, time_of).start()
     return Router(settings, database, soap)
+
+
+def chores(
+    database: Database, clock: Callable[[], datetime], *, pause_s: float = _CHORES_PAUSE_S
+) -> Chores:
+    """What the server does by itself; not yet started."""
+    erase = Chore("erase expired service endpoints", lambda: erase_expired(database, clock()))
+    return Chores([erase], pause_s=pause_s)
 
 
 class Router:

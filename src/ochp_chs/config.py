@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "OCHP_CHS_"
@@ -108,6 +108,12 @@ class Settings(BaseSettings):
     )
     credentials_cache_s: int = Field(
         300, ge=0, le=86400, description="how long a verified password is remembered; 0: not"
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="what access tokens are encrypted with, 32 characters or more, the same on all"
+        " nodes; unset: one kept in the data directory",
     )
     log_level: LogLevel = Field(
         LogLevel.INFO, description="least severe messages logged: debug, info, warning, error"

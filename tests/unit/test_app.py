@@ -6,6 +6,7 @@ import pytest
 from ochp_chs.app import Router, build_app
 from ochp_chs.config import Settings, SettingsError
 from ochp_chs.repository.engine import Database
+from ochp_chs.serving.chores import Chores
 
 UNREACHABLE = "postgresql://nobody:hunter2@127.0.0.1:1/none?connect_timeout=1"
 
@@ -95,6 +96,15 @@ def test_bug_becomes_a_reference_and_nothing_else():
     assert answer["status"] == "500 Internal Server Error"
     assert "Reference: " in answer["text"]
     assert "secret" not in answer["text"]
+
+
+def test_chores_begin_with_the_application(monkeypatch):
+    started = []
+    monkeypatch.setattr(Chores, "start", lambda _: started.append("started"))
+
+    build_app(Settings(database_url=UNREACHABLE))
+
+    assert started == ["started"]
 
 
 def test_no_database_named():

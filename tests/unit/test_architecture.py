@@ -27,7 +27,7 @@ ALLOWED = {
     "cli": {"demo", "ochp", "clearing", "repository", "serving", "config", "logs", "console"},
     "config": set(),
     "logs": {"config"},
-    "app": {"ochp", "repository", "config", "console", "soap", "serving"},
+    "app": {"ochp", "repository", "clearing", "config", "console", "soap", "serving"},
     "wsgi": {"app", "config", "logs"},
 }
 #: Libraries that one room alone may import.
@@ -41,6 +41,7 @@ ONLY_IN = {
     "rich": {"cli"},
     "flask": {"console"},
     "argon2": {"clearing"},
+    "cryptography": {"clearing"},
 }
 #: What would make the vocabulary of the protocol do I/O.
 NOT_IN_OCHP = {"socket", "subprocess", "urllib.request", "http", "sqlite3", "os", "structlog"}

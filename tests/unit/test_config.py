@@ -55,6 +55,7 @@ class TestLoad:
             ("OCHP_CHS_DATABASE_URL", "mysql://u@h/d"),
             ("OCHP_CHS_PUBLIC_URL", "chs.example"),
             ("OCHP_CHS_AUTH_FAILURE", "maybe"),
+            ("OCHP_CHS_SECRET_KEY", "too short"),
         ],
     )
     def test_bad_value_is_named_in_one_line(self, monkeypatch, variable, value):
@@ -92,6 +93,18 @@ class TestDescribe:
             assert "hun" not in shown[variable]
             assert "ter" not in shown[variable]
             assert "/chs" in shown[variable]
+
+    def test_secret_key_is_masked(self):
+        settings = Settings.load(secret_key="hunter2 " * 4)
+
+        assert "hunter2" not in f"{settings!r} {settings.describe()!r} {settings.model_dump()!r}"
+        assert "hunter2" not in settings.model_dump_json()
+
+    def test_secret_key_that_is_too_short_is_not_repeated(self):
+        with pytest.raises(SettingsError, match="OCHP_CHS_SECRET_KEY") as caught:
+            Settings.load(secret_key="hunter2")
+
+        assert "hunter2" not in str(caught.value)
 
     def test_url_without_password_is_shown_whole(self):
         url = "postgresql://chs@db.example:5432/chs?sslmode=require"

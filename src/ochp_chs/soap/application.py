@@ -16,6 +16,7 @@ from ochp_chs.clearing.authentication import Authenticator
 from ochp_chs.clearing.exchange import ClearingHouse
 from ochp_chs.clearing.failures import FailureDelays
 from ochp_chs.clearing.passwords import Passwords
+from ochp_chs.clearing.vault import Vault, kept_secret
 from ochp_chs.config import Settings
 from ochp_chs.ochp.operations import NAMESPACE
 from ochp_chs.repository.engine import Database
@@ -193,11 +194,22 @@ def _note_fault(ctx: Any) -> None:
     trace.fault = f"{error.faultcode}: {error.faultstring}"[:300]
 
 
+def _secret(settings: Settings) -> str:
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    return kept_secret(settings.data_dir)
+
+
 def build_soap_app(
     settings: Settings, database: Database, clock: Callable[[], datetime]
 ) -> SoapApplication:
     """The SOAP edge with everything behind it."""
-    house = ClearingHouse(database, clock, timedelta(seconds=settings.clock_tolerance_s))
+    house = ClearingHouse(
+        database,
+        clock,
+        timedelta(seconds=settings.clock_tolerance_s),
+        Vault(lambda: _secret(settings)),
+    )
     authenticator = Authenticator(
         database, Passwords(), FailureDelays(), cache_seconds=settings.credentials_cache_s
     )

@@ -8,6 +8,7 @@ from lxml import etree
 from ochp_chs.ochp.operations import NAMESPACE
 from ochp_chs.ochp.results import shorten
 from ochp_chs.ochp.schema import explanation
+from ochp_chs.ochp.secrets import is_address, is_secret, shown_url
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.ochp.xml import local_name
 
@@ -18,6 +19,9 @@ _ELEMENT = re.compile(r"^Element '([^']*)'(?:, attribute '([^']*)')?: (.*)$", re
 _FACET = re.compile(r"^\[facet '[a-zA-Z]+'\] ")
 _VALUE = re.compile(r"The value '(.*?)' (?:is not accepted|is not an element)", re.DOTALL)
 _NOT_A_VALUE = re.compile(r"^'(.*)' is not a valid value", re.DOTALL)
+
+#: Says something of a value without repeating it.
+_LENGTH = re.compile(r"The value has a length of '[0-9]+'; [a-z ]+ '[0-9]+'\.?$")
 
 _STEP = re.compile(r"(?:[^:\[\]]*:)?([^\[\]]+)(?:\[([0-9]+)\])?$")
 
@@ -40,10 +44,17 @@ def _violation(field: str, message: str) -> Violation:
     if attribute:
         attribute = attribute.rpartition("}")[2]
         field = f"{field}/@{attribute}" if field else f"@{attribute}"
+    if is_secret(field) and not _LENGTH.match(reason):
+        # The message may repeat the value, in whole or in part.
+        return Violation("schema", field, "", "the value is not allowed here (it is not shown)")
+    value = found[1] if found else ""
+    if is_address(field):
+        reason = reason.replace(value, shown_url(value)) if value else reason
+        value = shown_url(value)
     return Violation(
         rule="schema",
         field=field,
-        value=shorten(found[1], _VALUE_CHARACTERS_MAX) if found else "",
+        value=shorten(value, _VALUE_CHARACTERS_MAX),
         text=shorten(reason.strip().rstrip("."), _VALUE_CHARACTERS_MAX * 2),
     )
 
