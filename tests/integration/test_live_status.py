@@ -1,60 +1,25 @@
 """Live status end to end over the SOAP edge, on a real database."""
 
-from datetime import datetime, timedelta
-
 import pytest
-from lxml import etree
-
-from ochp_chs.ochp.times import format_date_time
-from tests.support.edge import Clock, Edge, O, Reply
-from tests.support.live_status import date_time_xml, evse_xml, parking_xml
-
-GET = "GetStatus"
-UPDATE = "UpdateStatus"
-
-#: identifier -> (major or status, minor, ttl)
-States = dict[str, tuple[str | None, str | None, str | None]]
+from tests.support.edge import Clock, Edge
+from tests.support.live_status import (
+    GET,
+    UPDATE,
+    States,
+    add_market,
+    at,
+    date_time_xml,
+    evse_xml,
+    get,
+    make_everything_older,
+    parking_xml,
+)
 
 
 @pytest.fixture
 def market(edge: Edge) -> Edge:
     """An NSP connected to a CPO and a PSO, who are connected to each other."""
-    edge.partner("cpo", "cpo", "DE*CPO")
-    edge.partner("pso", "pso", "DE*PSO")
-    edge.partner("nsp", "nsp")
-    edge.connect("cpo", "nsp")
-    edge.connect("pso", "nsp")
-    edge.connect("cpo", "pso")
-    return edge
-
-
-def states(reply: Reply) -> States:
-    assert reply.fault is None
-    return {(child[0].text or ""): _state(child) for child in reply.body}
-
-
-def _state(record: etree._Element) -> tuple[str | None, str | None, str | None]:
-    return (record.get("major") or record.get("status"), record.get("minor"), record.get("ttl"))
-
-
-def get(
-    edge: Edge, kind: str | None = None, since: str | None = None, *, by: str = "nsp"
-) -> States:
-    content = "" if since is None else date_time_xml("startDateTime", since)
-    content += "" if kind is None else f"<statusType>{kind}</statusType>"
-    return states(edge.call(by, GET, content))
-
-
-def at(moment: datetime, **later: float) -> str:
-    return format_date_time(moment + timedelta(**later))
-
-
-def make_everything_older(edge: Edge) -> None:
-    """As if all that is stored had been sent, and all connections made, long ago."""
-    with edge.database.begin() as connection:
-        connection.exec_driver_sql("UPDATE change SET changed_at = '2001-01-01'")
-        connection.exec_driver_sql("UPDATE roaming_connection SET connected_at = '2001-01-01'")
-        connection.exec_driver_sql("UPDATE partner_party SET granted_at = '2001-01-01'")
+    return add_market(edge)
 
 
 class TestUpdateAndGet:
@@ -102,9 +67,7 @@ class TestUpdateAndGet:
         ttl = date_time_xml("ttl", "2099-01-01T00:00:00Z")
         reply = market.call("cpo", UPDATE, text + ttl)
         assert reply.result == "ok"
-        assert get(market) == {
-            evse_id: ("available", None, "2099-01-01T00:00:00Z") for evse_id in ids
-        }
+        assert get(market) == dict.fromkeys(ids, ("available", None, "2099-01-01T00:00:00Z"))
 
 
 class TestRefusals:

@@ -1,4 +1,19 @@
-"""States as XML, in the default namespace of the request around them."""
+"""Live status: states as XML, and as a partner gets them."""
+
+from datetime import datetime, timedelta
+
+from lxml import etree
+from tests.support.edge import Edge, Reply
+
+from ochp_chs.ochp.times import format_date_time
+
+GET = "GetStatus"
+UPDATE = "UpdateStatus"
+
+#: major or status, minor, ttl
+State = tuple[str | None, str | None, str | None]
+#: By identifier, as it was sent.
+States = dict[str, State]
 
 
 def evse_xml(
@@ -28,3 +43,48 @@ def date_time_xml(name: str, moment: str) -> str:
 
 def _optional(name: str, value: str | None) -> str:
     return "" if value is None else f' {name}="{value}"'
+
+
+def add_market(edge: Edge) -> Edge:
+    """Add an NSP connected to a CPO and a PSO, who are connected to each other."""
+    edge.partner("cpo", "cpo", "DE*CPO")
+    edge.partner("pso", "pso", "DE*PSO")
+    edge.partner("nsp", "nsp")
+    edge.connect("cpo", "nsp")
+    edge.connect("pso", "nsp")
+    edge.connect("cpo", "pso")
+    return edge
+
+
+def get(
+    edge: Edge, kind: str | None = None, since: str | None = None, *, by: str = "nsp"
+) -> States:
+    """What GetStatus answers; each identifier must be there once."""
+    content = "" if since is None else date_time_xml("startDateTime", since)
+    content += "" if kind is None else f"<statusType>{kind}</statusType>"
+    return states(edge.call(by, GET, content))
+
+
+def states(reply: Reply) -> States:
+    """The states in an answer."""
+    assert reply.fault is None, reply.fault
+    found = {(record[0].text or ""): _state(record) for record in reply.body}
+    assert len(found) == len(reply.body)
+    return found
+
+
+def _state(record: etree._Element) -> State:
+    return (record.get("major") or record.get("status"), record.get("minor"), record.get("ttl"))
+
+
+def at(moment: datetime, **later: float) -> str:
+    """A moment, or one so much later, as DateTimeType."""
+    return format_date_time(moment + timedelta(**later))
+
+
+def make_everything_older(edge: Edge) -> None:
+    """As if all that is stored had been sent, and all connections made, long ago."""
+    with edge.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE change SET changed_at = '2001-01-01'")
+        connection.exec_driver_sql("UPDATE roaming_connection SET connected_at = '2001-01-01'")
+        connection.exec_driver_sql("UPDATE partner_party SET granted_at = '2001-01-01'")

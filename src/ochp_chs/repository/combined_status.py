@@ -152,7 +152,12 @@ def _spots(evse: sa.CTE, view: View, at: datetime) -> sa.Select[tuple[str, bool,
 
     A spot whose state is not known, or not to be seen, may be free.
     """
-    spot = sa.func.unnest(evse.c.parking_keys).table_valued("key", name="spot").lateral()
+    spot = (
+        sa.func.unnest(evse.c.parking_keys)
+        .table_valued(sa.column("key", sa.Text), name="spot")
+        .render_derived()
+        .lateral()
+    )
     state = live_status.alias("state")
     counts = sa.or_(
         state.c.operator.in_(view.parking_operators),
