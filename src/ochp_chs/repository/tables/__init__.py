@@ -12,7 +12,6 @@ from ochp_chs.repository.tables.changes import change, change_id
 from ochp_chs.repository.tables.charge_points import charge_point
 from ochp_chs.repository.tables.endpoints import endpoint_token, service_endpoint
 from ochp_chs.repository.tables.live_status import live_status
-from ochp_chs.repository.tables.endpoints import endpoint_token, service_endpoint
 from ochp_chs.repository.tables.messages import message, message_note
 from ochp_chs.repository.tables.partners import (
     partner,
@@ -32,7 +31,6 @@ __all__ = [
     "charge_point",
     "endpoint_token",
     "live_status",
-    "endpoint_token",
     "message",
     "message_note",
     "metadata",
