@@ -69,9 +69,9 @@ def sources_for(
 ) -> Sequence[Source]:
     """Whose data flows to the caller; and every change that has its time is committed by then."""
     with house.database.begin() as connection:
+        # First wait, then look: a connection that is being made has its time already, too.
+        changes.await_publishers(connection, *feeds)
         sources = sources_of(connection, call.partner.id, carries)
-        for feed in feeds if sources else ():
-            changes.await_publishers(connection, feed)
     return [
         source
         for source in sources

@@ -1,7 +1,7 @@
 """Result codes, and the one text that tells a partner what became of a message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ochp_chs.ochp.violations import Reason, Violation
@@ -10,6 +10,9 @@ DESCRIPTION_CHARACTERS_MAX = 1000
 
 #: A value is quoted in a description up to this many characters.
 _VALUE_CHARACTERS_MAX = 60
+
+#: A value or an ID is kept up to this many; a record may be megabytes of one value.
+_KEPT_CHARACTERS_MAX = 200
 
 
 class ResultCode(StrEnum):
@@ -98,7 +101,9 @@ class Tally:
         self, notes: list[Note], position: int, record_id: str, violations: Sequence[Violation]
     ) -> None:
         room = self.notes_max - len(notes)
-        notes.extend(Note(position, record_id, v) for v in violations[: max(room, 0)])
+        if room > 0:
+            name = shorten(record_id, _KEPT_CHARACTERS_MAX)
+            notes.extend(Note(position, name, _bounded(v)) for v in violations[:room])
 
     def result(self) -> Result:
         """The result of the whole upload (PROTOCOL, "Results")."""
@@ -132,6 +137,17 @@ class Tally:
                 sentences.append(text)
                 room -= len(text) + 1
         return " ".join(sentences)
+
+
+def _bounded(violation: Violation) -> Violation:
+    """The violation without more of the offending value than a person would read."""
+    if max(len(violation.value), len(violation.text)) <= _KEPT_CHARACTERS_MAX:
+        return violation
+    return replace(
+        violation,
+        value=shorten(violation.value, _KEPT_CHARACTERS_MAX),
+        text=shorten(violation.text, 2 * _KEPT_CHARACTERS_MAX),
+    )
 
 
 #: What " and 123456789 more records." and its label need at most.

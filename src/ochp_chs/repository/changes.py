@@ -38,6 +38,10 @@ from ochp_chs.repository.tables import change, change_id
 # partner does, which OCHP_CHS_CLOCK_TOLERANCE_S says. A repeat is harmless, a gap is not.
 
 
+#: Second key of the lock for connections, beside the feeds' numbers, which begin at 1.
+_CONNECTIONS = 0
+
+
 def next_change_id(connection: sa.Connection) -> int:
     """A new id for the records of one upload to carry."""
     value: int = connection.execute(sa.select(change_id.next_value())).scalar_one()
@@ -55,9 +59,22 @@ def publish(connection: sa.Connection, feed: Feed, identifier: int) -> None:
     )
 
 
-def await_publishers(connection: sa.Connection, feed: Feed) -> None:
-    """Wait until every change that has its time already is committed.
+def lock_connections(connection: sa.Connection) -> None:
+    """Before a roaming connection gets its time: it brings all that the other side has.
 
-    In a transaction of its own that ends at once, before the one that takes the snapshot.
+    Its time (roaming_connection.connected_at) is read like a change's, and by the same polls.
     """
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int(Lock.PUBLISH), feed.number)))
+    connection.execute(
+        sa.select(sa.func.pg_advisory_xact_lock_shared(int(Lock.PUBLISH), _CONNECTIONS))
+    )
+
+
+def await_publishers(connection: sa.Connection, *feeds: Feed) -> None:
+    """Wait until every change and every connection that has its time already is committed.
+
+    In a transaction that ends at once, before the one that takes the snapshot.
+    """
+    numbers = [_CONNECTIONS, *(feed.number for feed in feeds)]
+    connection.execute(
+        sa.select(*[sa.func.pg_advisory_xact_lock(int(Lock.PUBLISH), n) for n in numbers])
+    )

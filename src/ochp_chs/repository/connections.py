@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 
 from ochp_chs.ochp.flows import flow_pairs, limits_allowing
 from ochp_chs.ochp.roles import Carries, Role
+from ochp_chs.repository import changes
 from ochp_chs.repository.constraints import constraints_named
 from ochp_chs.repository.tables import partner, partner_party, partner_role, roaming_connection
 
@@ -71,6 +72,7 @@ def connect(
 
     ConstraintBroken if both are the same partner.
     """
+    changes.lock_connections(connection)
     low, high = sorted((one_id, other_id))
     limit = None if carries is None else sorted(kind.value for kind in set(carries))
     insert = postgresql.insert(roaming_connection).values(

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from ochp_chs.ochp.reading import Reading
 from ochp_chs.ochp.roles import Role
+from ochp_chs.repository import changes
 from ochp_chs.repository.constraints import constraints_named
 from ochp_chs.repository.tables import partner, partner_party, partner_role, roaming_connection
 
@@ -281,6 +282,7 @@ def _renew_connections(connection: sa.Connection, partner_id: int) -> None:
     # those change, data older than the partner's last poll becomes visible to it (or a tariff that
     # named it no longer does), and a delta since that poll would never hold it. A connection that
     # counts as new makes the next delta complete; what is sent twice is harmless.
+    changes.lock_connections(connection)
     connection.execute(
         sa.update(roaming_connection)
         .where(
