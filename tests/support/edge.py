@@ -106,7 +106,7 @@ class Edge:
             message_schema().assertValid(reply.body)
         return reply
 
-    def post(self, content: bytes, path: str = "/service/ochp/v1.4", **environ: str) -> Reply:
+    def post(self, content: bytes, path: str = "/service/ochp/v1.4", **environ: object) -> Reply:
         """Send raw bytes."""
         started: list[tuple[str, list[tuple[str, str]]]] = []
         response = self.app(

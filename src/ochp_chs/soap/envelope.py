@@ -155,11 +155,11 @@ def _headed(source: _Source) -> Envelope:
     fed = 0
     try:
         while True:
+            if fed > source.limits.header_bytes_max:
+                raise client_fault(
+                    f"The SOAP header is larger than {source.limits.header_bytes_max} bytes."
+                )
             while fed >= len(source.head):
-                if fed > source.limits.header_bytes_max:
-                    raise client_fault(
-                        f"The SOAP header is larger than {source.limits.header_bytes_max} bytes."
-                    )
                 chunk = next(source.chunks, b"")
                 if not chunk:
                     parser.close()
@@ -172,10 +172,9 @@ def _headed(source: _Source) -> Envelope:
                 parent = element.getparent()
                 if parent is None:
                     _check_document(element)
-                elif parent.tag == f"{_SOAP}Body":
-                    root = parent.getparent()
-                    header = root.find(f"{_SOAP}Header") if root is not None else None
-                    return Envelope(header, str(element.tag), source)
+                elif _is_body(parent):
+                    root = cast(etree._Element, parent.getparent())
+                    return Envelope(root.find(f"{_SOAP}Header"), str(element.tag), source)
     except etree.XMLSyntaxError as error:
         raise not_well_formed(error) from None
 
@@ -191,11 +190,12 @@ def _is_request(element: etree._Element | None, request_tag: str) -> bool:
     if element is None or element.tag != request_tag:
         return False
     body = element.getparent()
-    return body is not None and body.tag == f"{_SOAP}Body" and _depth(body) == 1
+    return body is not None and _is_body(body)
 
 
-def _depth(element: etree._Element) -> int:
-    return sum(1 for _ in element.iterancestors())
+def _is_body(element: etree._Element) -> bool:
+    """Whether it is the envelope's own Body, not an element of that name inside of something."""
+    return element.tag == f"{_SOAP}Body" and sum(1 for _ in element.iterancestors()) == 1
 
 
 def _encoding(head: bytes, charset: str | None) -> str | None:
