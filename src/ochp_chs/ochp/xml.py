@@ -4,7 +4,8 @@ No prefix, no namespace declaration (the response element declares the default n
 attributes in order of name, no white space between elements. Text keeps every character.
 """
 
-from collections.abc import Callable
+import re
+from functools import lru_cache
 
 from lxml import etree
 
@@ -29,20 +30,29 @@ _TEXT_REFERENCES = str.maketrans(
 _ATTRIBUTE_REFERENCES = _TEXT_REFERENCES | {ord('"'): "&quot;"}
 
 
+# Almost no value needs a reference, and to look for one takes a fraction of translate()'s time.
+_find_in_text = re.compile(r"[&<>\\\t\n\r]").search
+_find_in_attribute = re.compile(r"[&<>\\\t\n\r\"]").search
+
+
 def escape_text(text: str) -> str:
     """`text` as XML character data."""
-    # Almost no value needs it, and isalnum() answers in a fraction of translate()'s time.
-    return text if text.isalnum() else text.translate(_TEXT_REFERENCES)
+    return text.translate(_TEXT_REFERENCES) if _find_in_text(text) else text
 
 
 def escape_attribute(text: str) -> str:
     """`text` as the inside of a double-quoted XML attribute."""
-    return text if text.isalnum() else text.translate(_ATTRIBUTE_REFERENCES)
+    return text.translate(_ATTRIBUTE_REFERENCES) if _find_in_attribute(text) else text
 
 
 def local_name(element: etree._Element) -> str:
     """The element's name without its namespace."""
-    name = str(element.tag)
+    return _local(str(element.tag))
+
+
+# Bounded, for names come from outside; OCHP has fewer.
+@lru_cache(maxsize=1024)
+def _local(name: str) -> str:
     return name[name.rindex("}") + 1 :] if name.startswith("{") else name
 
 
@@ -52,16 +62,18 @@ def inner_xml(element: etree._Element) -> str:
     The element is valid against its XSD type, parsed without comments and processing
     instructions; no type of OCHP 1.4 mixes text with elements.
     """
-    parts: list[str] = []
-    _write_content(element, parts.append)
-    return "".join(parts)
+    if len(element):
+        return "".join([outer_xml(child) for child in element])
+    text = element.text
+    return escape_text(text) if text else ""
 
 
 def outer_xml(element: etree._Element) -> str:
     """The whole element, tags and attributes included, in canonical form; see `inner_xml`."""
-    parts: list[str] = []
-    _write_element(element, parts.append)
-    return "".join(parts)
+    name, attributes, content = local_name(element), attributes_xml(element), inner_xml(element)
+    if not content:
+        return f"<{name}{attributes}/>"
+    return f"<{name}{attributes}>{content}</{name}>"
 
 
 def attributes_xml(element: etree._Element) -> str:
@@ -70,24 +82,4 @@ def attributes_xml(element: etree._Element) -> str:
         return ""
     # xsi:schemaLocation and its like, which have a namespace, say nothing.
     plain = {str(name): str(value) for name, value in element.attrib.items() if name[0] != "{"}
-    return "".join(f' {name}="{escape_attribute(plain[name])}"' for name in sorted(plain))
-
-
-def _write_content(element: etree._Element, write: Callable[[str], None]) -> None:
-    if len(element) == 0:
-        if element.text:
-            write(escape_text(element.text))
-        return
-    for child in element:
-        _write_element(child, write)
-
-
-def _write_element(element: etree._Element, write: Callable[[str], None]) -> None:
-    name = local_name(element)
-    attributes = attributes_xml(element)
-    if len(element) == 0 and not element.text:
-        write(f"<{name}{attributes}/>")
-        return
-    write(f"<{name}{attributes}>")
-    _write_content(element, write)
-    write(f"</{name}>")
+    return "".join([f' {name}="{escape_attribute(plain[name])}"' for name in sorted(plain)])

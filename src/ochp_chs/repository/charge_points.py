@@ -111,14 +111,15 @@ def stale_records(
         )
         .order_by(source.c.position)
     )
+    return (StaleRecord._make(row) for row in _rows(connection, statement, source))
+
+
+def _rows(
+    connection: sa.Connection, statement: sa.Select[Any], source: sa.FromClause
+) -> Iterator[sa.Row[Any]]:
     # By a server-side cursor from a staging table: it may be every record of a large upload.
-    streamed = isinstance(source, sa.Table)
-    result = connection.execute(
-        statement,
-        execution_options={"stream_results": streamed, "max_row_buffer": _BLOCK_ROWS},
-    )
-    for row in result:
-        yield StaleRecord(*row)
+    options = {"stream_results": isinstance(source, sa.Table), "max_row_buffer": _BLOCK_ROWS}
+    yield from connection.execute(statement, execution_options=options)
 
 
 class Deviation(NamedTuple):
@@ -141,7 +142,7 @@ def deviating_locations(
     left_out: Sequence[int],
     *,
     with_stored: bool,
-) -> Sequence[Deviation]:
+) -> Iterator[Deviation]:
     """The locations at which staged EVSEs do not have one address and one position.
 
     They are compared with the stored EVSEs of the location that are not staged (an Update), else
@@ -173,7 +174,7 @@ def deviating_locations(
         .group_by(located.c.operator, located.c.location_id, located.c.first_evse_id)
         .order_by(position)
     )
-    return [Deviation(*row) for row in connection.execute(statement)]
+    return (Deviation._make(row) for row in _rows(connection, statement, source))
 
 
 def _beside_the_first(places: sa.Subquery) -> sa.Subquery:
