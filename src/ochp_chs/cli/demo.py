@@ -49,6 +49,7 @@ def demo(
 
 
 def _load_partners(url: str, settings: Settings, *, apply_migrations: bool) -> None:
+    from ochp_chs.clearing.passwords import Passwords
     from ochp_chs.demo.partners import load_partners
     from ochp_chs.repository import migrate
     from ochp_chs.repository.engine import Database
@@ -58,7 +59,8 @@ def _load_partners(url: str, settings: Settings, *, apply_migrations: bool) -> N
         database.ping()
         if apply_migrations:
             migrate.upgrade(url)
-        load_partners(database, only_among_themselves=settings.database_url is not None)
+        own_database = settings.database_url is not None
+        load_partners(database, Passwords(), only_among_themselves=own_database)
     except DomainError as error:
         raise CommandError(str(error)) from error
     finally:
@@ -70,8 +72,8 @@ def _player(*, with_round_trip: bool) -> Callable[[str], None]:
     """What plays the round trip once the server accepts connections, in a process of its own."""
 
     def start(address: str) -> None:
-        command = [sys.executable, "-m", "ochp_chs.cli.round_trip", address]
-        process = subprocess.Popen(command if with_round_trip else [*command, "--not-played"])
+        command = [sys.executable, "-m", "ochp_chs.cli.player", address]
+        process = subprocess.Popen(command if with_round_trip else [*command, "--no-round-trip"])
         # gunicorn's master takes note of its end; Python is not to wait for it.
         process.returncode = 0
 

@@ -1,7 +1,4 @@
-"""Plays the demo's round trip against a running server and prints how it went.
-
-``python -m ochp_chs.cli.round_trip ADDRESS``; `ochp-chs demo` starts it beside the server.
-"""
+"""Plays the demo's round trip against a running server and prints how it went."""
 
 import http.client
 import sys
@@ -27,25 +24,24 @@ _WIDTH = 100
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (not bound, replaced)
 
 
-def main() -> None:
-    """Play, print, and end with status 1 if a step went otherwise than expected."""
-    address, *flags = sys.argv[1:]
+def play(address: str, *, with_round_trip: bool) -> bool:
+    """Play the round trip (if wanted) and print it, the partners and the endpoints.
+
+    False if a step went otherwise than expected or the server did not answer.
+    """
     address = _reachable(address)
     console = Console(highlight=False)
     console.width = _WIDTH if not console.is_terminal else min(console.width, _WIDTH)
-    try:
-        failed = "--not-played" not in flags and not print_steps(
-            console, play_round_trip(http_post(address))
-        )
-        _print_partners(console)
-        _print_endpoints(console, address)
-    except (OSError, http.client.HTTPException, etree.XMLSyntaxError, ValueError) as error:
-        print(f"ochp-chs: the round trip ended early: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        # Ctrl-C goes to the server too, which says the rest.
-        sys.exit(1)
-    sys.exit(1 if failed else 0)
+    passed = True
+    if with_round_trip:
+        try:
+            passed = print_steps(console, play_round_trip(http_post(address)))
+        except (OSError, http.client.HTTPException, etree.XMLSyntaxError, ValueError) as error:
+            print(f"ochp-chs: the round trip ended early: {error}", file=sys.stderr)
+            return False
+    _print_partners(console)
+    _print_endpoints(console, address)
+    return passed
 
 
 def print_steps(console: Console, chapters: Sequence[Played]) -> bool:
@@ -114,7 +110,3 @@ def _print_endpoints(console: Console, address: str) -> None:
 def _reachable(address: str) -> str:
     host, colon, port = urlsplit(address).netloc.rpartition(":")
     return f"http://{_REACHABLE.get(host, host)}{colon}{port}"
-
-
-if __name__ == "__main__":
-    main()

@@ -39,7 +39,7 @@ def password_of(name: str) -> str:
     return f"{name}-secret"
 
 
-def load_partners(database: Database, *, only_among_themselves: bool) -> None:
+def load_partners(database: Database, passwords: Passwords, *, only_among_themselves: bool) -> None:
     """Add the demo partners and connections that are not there; what is there stays as it is.
 
     `only_among_themselves`: raise DemoUnwanted, and add nobody, if there are other partners and
@@ -52,7 +52,6 @@ def load_partners(database: Database, *, only_among_themselves: bool) -> None:
             f"the database of OCHP_CHS_DATABASE_URL has partners already ({min(known)!r}, for one);"
             " the demo partners, whose passwords everybody knows, are not added to them"
         )
-    passwords = Passwords()
     for partner in missing:
         partners.add_partner(
             database,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ochp_chs.demo import authorisation
+from ochp_chs.demo import authorisation, cdrs, charge_points, direct, live_status
 from ochp_chs.demo.client import Post
 from ochp_chs.demo.step import Step, Trip
 
@@ -25,7 +25,13 @@ class Chapter:
 
 
 #: In the order in which partners take up roaming: later chapters build on what earlier ones sent.
-CHAPTERS: tuple[Chapter, ...] = (Chapter("Authorisation data", authorisation.play),)
+CHAPTERS: tuple[Chapter, ...] = (
+    Chapter("Authorisation data", authorisation.play),
+    Chapter("Charge points", charge_points.play),
+    Chapter("Live status", live_status.play),
+    Chapter("Charge detail records", cdrs.play),
+    Chapter("Service endpoints (OCHP direct)", direct.play),
+)
 
 
 @dataclass(slots=True)
