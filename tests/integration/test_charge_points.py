@@ -5,6 +5,10 @@ from decimal import Decimal
 
 import pytest
 from lxml import etree
+
+from ochp_chs.ochp.records.cdr import Connector
+from ochp_chs.ochp.roles import Carries
+from ochp_chs.repository.charge_points import KnownChargePoint, evses_known
 from tests.support.charge_points import (
     address_xml,
     charge_point_xml,
@@ -14,10 +18,6 @@ from tests.support.charge_points import (
     status_xml,
 )
 from tests.support.edge import Clock, Edge, O
-
-from ochp_chs.ochp.records.cdr import Connector
-from ochp_chs.ochp.roles import Carries
-from ochp_chs.repository.charge_points import KnownChargePoint, evses_known
 
 LIST = "GetChargePointList"
 UPDATES = "GetChargePointListUpdates"

@@ -3,6 +3,10 @@
 import json
 
 import pytest
+
+from ochp_chs.ochp.records.charge_point import ChargePointCodec, JudgedChargePoint
+from ochp_chs.ochp.records.codec import RecordRefused
+from ochp_chs.ochp.schema import record_schema
 from tests.support.cdrs import element_of
 from tests.support.charge_points import (
     address_xml,
@@ -12,10 +16,6 @@ from tests.support.charge_points import (
     schedule_xml,
     status_xml,
 )
-
-from ochp_chs.ochp.records.charge_point import ChargePointCodec, JudgedChargePoint
-from ochp_chs.ochp.records.codec import RecordRefused
-from ochp_chs.ochp.schema import record_schema
 
 CODEC = ChargePointCodec()
 

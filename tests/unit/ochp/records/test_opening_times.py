@@ -3,12 +3,12 @@
 import random
 
 import pytest
-from tests.support.cdrs import element_of
-from tests.support.charge_points import charge_point_xml
 
 from ochp_chs.ochp.records.charge_point import ChargePointCodec
 from ochp_chs.ochp.records.codec import RecordRefused
 from ochp_chs.ochp.schema import record_schema
+from tests.support.cdrs import element_of
+from tests.support.charge_points import charge_point_xml
 
 ALWAYS = "<twentyfourseven>true</twentyfourseven>"
 
