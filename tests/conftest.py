@@ -14,6 +14,7 @@ from ochp_chs.repository.engine import Database
 from ochp_chs.repository.tables import metadata
 from ochp_chs.serving.embedded_postgres import EmbeddedPostgres
 from tests.support.edge import Clock, Edge
+from tests.support.endpoints import SECRET_KEY
 
 # Nothing here has to survive a crash of the machine.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -70,7 +71,7 @@ def clock() -> Clock:
 @pytest.fixture
 def edge(database: Database, clock: Clock) -> Edge:
     """The whole server without a socket, on an empty database; deltas reach back by nothing."""
-    return Edge(database, clock, Settings(clock_tolerance_s=0, secret_key="s" * 32))
+    return Edge(database, clock, Settings(clock_tolerance_s=0, secret_key=SECRET_KEY))
 
 
 @contextmanager

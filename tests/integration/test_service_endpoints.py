@@ -2,26 +2,29 @@
 
 import io
 import logging
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 import structlog
 from lxml import etree
-from tests.support.edge import Clock, Edge, O, Reply
-from tests.support.endpoints import operator_xml, provider_xml
 
 from ochp_chs import logs
 from ochp_chs.app import chores
 from ochp_chs.clearing.direct import erase_expired
+from ochp_chs.clearing.vault import Vault
 from ochp_chs.config import LogFormat, LogLevel, Settings
 from ochp_chs.ochp.roles import Carries
 from ochp_chs.repository.constraints import ConstraintBroken, constraints_named
 from ochp_chs.repository.endpoints import lock_tokens
 from ochp_chs.repository.engine import Database
 from ochp_chs.repository.tables import endpoint_token, service_endpoint
+from tests.support.edge import Clock, Edge, O, Reply
+from tests.support.endpoints import SECRET_KEY, operator_xml, provider_xml
 
 ADD = "AddServiceEndpoints"
 GET = "GetServiceEndpoints"
@@ -295,6 +298,32 @@ class TestUniqueToken:
         )
         assert reply.result == "ok"
         assert seen(pair, "cpo", "provider") == ["a1", "a1"]
+
+    def test_two_partners_at_the_same_moment(self, rival: Edge) -> None:
+        together = threading.Barrier(2)
+
+        def send(partner: str, pattern: str) -> Reply:
+            sent = [provider_xml(f"new-{number}", whitelist=[pattern]) for number in range(20)]
+            together.wait()
+            return rival.call(partner, ADD, "".join(sent))
+
+        with ThreadPoolExecutor(2) as threads:
+            replies = list(threads.map(send, ["emp", "rival"], ["DEEMPC%", "DERIVC%"]))
+        assert sorted(reply.result or "" for reply in replies) == ["format", "ok"]
+        new = [token for token in seen(rival, "cpo", "provider") if token.startswith("new-")]
+        assert new == sorted(f"new-{number}" for number in range(20))
+
+    def test_upload_waits_for_one_that_claims_tokens(self, rival: Edge) -> None:
+        digest = Vault(lambda: SECRET_KEY).digest("fresh")
+        with ThreadPoolExecutor(1) as thread:
+            with rival.database.begin() as other:
+                lock_tokens(other)
+                sent = provider_xml("fresh", whitelist=["DERIVC%"])
+                reply = thread.submit(rival.call, "rival", ADD, sent)
+                assert wait([reply], timeout=0.3).done == set()
+                mine = sa.select(sa.literal(digest), endpoint_token.c.partner_id)
+                other.execute(endpoint_token.insert().from_select(["digest", "partner_id"], mine))
+            assert reply.result(timeout=10).result == "format"
 
     def test_database_itself_refuses_a_second_owner(self, rival: Edge) -> None:
         stolen = endpoint_token.insert().from_select(

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+#: What the server under test encrypts access tokens with.
+SECRET_KEY = "s" * 32
+
 
 def provider_xml(token: str = "provider-token-1", **fields: object) -> str:
     """One ProviderEndpoint of DE-EMP."""
