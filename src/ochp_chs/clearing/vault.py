@@ -101,7 +101,7 @@ def _make(path: Path) -> None:
             file.write(f"{secrets.token_urlsafe(48)}\n")
             file.flush()
             os.fsync(file.fileno())
-        Path(path).hardlink_to(name)
+        path.hardlink_to(name)
     except FileExistsError:
         pass
     finally:
