@@ -2,12 +2,12 @@ from datetime import date, datetime
 
 import pytest
 from lxml import etree
-from tests.support.endpoints import operator_xml, provider_xml
 
 from ochp_chs.ochp.operations import NAMESPACE
 from ochp_chs.ochp.records.codec import RecordRefused
 from ochp_chs.ochp.records.endpoint import EndpointCodec, Kind, first_day_kept, first_day_taken
 from ochp_chs.ochp.roles import Role
+from tests.support.endpoints import operator_xml, provider_xml
 
 
 class PlainSeal:
