@@ -47,6 +47,9 @@ def _import_spyne() -> None:
         warnings.simplefilter("ignore")
         importlib.import_module("spyne.server.wsgi")
         importlib.import_module("spyne.protocol.soap")
+    # The vendored importer is of the old kind: whoever asks every importer would fail on it, and
+    # _SixFinder does its work.
+    sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
     # Spyne logs every fault with its traceback; soap/exchange_log.py writes one line instead.
     logging.getLogger("spyne").setLevel(logging.CRITICAL + 1)
 
