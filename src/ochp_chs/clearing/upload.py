@@ -119,10 +119,9 @@ def _store(
         staged = stage(connection, upload.feed, upload.codec.columns, rows)
         _require_records(call, upload, tally)
         _note_repeats(staged, tally)
-        merge.lock_uploads(connection, upload.feed, call.partner.id)
+        change_id = merge.lock_uploads(connection, upload.feed, call.partner.id)
         _apply_findings(connection, staged, upload.check(connection, staged), reading)
         result = tally.result()
-        change_id = 0 if upload.store else changes.next_change_id(connection)
         changed, withdrawn = _merge(house, connection, upload, staged, reading, change_id)
         messages.insert_message(
             connection,

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from ochp_chs.repository.feeds import Feed, Lock
-from ochp_chs.repository.tables import change, change_id
+from ochp_chs.repository.tables import change
 
 # The promise: no committed change is missing from what a partner gets over successive polls.
 #
@@ -42,21 +42,40 @@ from ochp_chs.repository.tables import change, change_id
 _CONNECTIONS = 0
 
 
-def next_change_id(connection: sa.Connection) -> int:
-    """A new id for the records of one upload to carry."""
-    value: int = connection.execute(sa.select(change_id.next_value())).scalar_one()
-    return value
-
-
 def publish(connection: sa.Connection, feed: Feed, identifier: int) -> None:
     """Write the change's time. Must be the transaction's last statement before its commit."""
     connection.execute(
-        sa.select(sa.func.pg_advisory_xact_lock_shared(int(Lock.PUBLISH), feed.number))
+        _PUBLISH,
+        {
+            "lock": int(Lock.PUBLISH),
+            "number": feed.number,
+            "identifier": identifier,
+            "feed_name": feed.name,
+        },
     )
-    # A statement of its own: clock_timestamp() must be read after the lock was granted.
-    connection.execute(
-        change.insert().values(id=identifier, feed=feed.name, changed_at=sa.func.clock_timestamp())
+
+
+def _publish_statement() -> sa.Insert:
+    # One round trip, and still the clock is read after the lock was granted: the row from which
+    # the time is written exists only when the function in it has returned.
+    granted = (
+        sa.select(
+            sa.func.pg_advisory_xact_lock_shared(
+                sa.bindparam("lock", type_=sa.Integer), sa.bindparam("number", type_=sa.Integer)
+            ).label("granted")
+        )
+        .cte("granted")
+        .prefix_with("MATERIALIZED")
     )
+    row = sa.select(
+        sa.bindparam("identifier", type_=sa.BigInteger),
+        sa.bindparam("feed_name", type_=sa.Text),
+        sa.func.clock_timestamp(),
+    ).select_from(granted)
+    return change.insert().from_select(["id", "feed", "changed_at"], row)
+
+
+_PUBLISH = _publish_statement()
 
 
 def lock_connections(connection: sa.Connection) -> None:

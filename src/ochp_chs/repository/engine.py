@@ -54,7 +54,10 @@ class Database:
         self._preamble = (
             "SET LOCAL TIME ZONE 'UTC';"
             f" SET LOCAL lock_timeout = {int(lock_timeout_ms)};"
-            f" SET LOCAL idle_in_transaction_session_timeout = {int(idle_timeout_s) * 1000}"
+            f" SET LOCAL idle_in_transaction_session_timeout = {int(idle_timeout_s) * 1000};"
+            # PostgreSQL takes a disk for one that turns: it would rather read all of a large table
+            # than look up ten thousand of its rows, which takes a third of the time.
+            " SET LOCAL random_page_cost = 1.1"
         )
         self._engines: dict[str, sa.Engine] = {}
         self._pid = os.getpid()

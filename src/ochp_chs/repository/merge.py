@@ -7,15 +7,27 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from ochp_chs.repository.feeds import Feed
+from ochp_chs.repository.tables import change_id as change_ids
 
 
-def lock_uploads(connection: sa.Connection, feed: Feed, partner_id: int) -> None:
+def lock_uploads(connection: sa.Connection, feed: Feed, partner_id: int) -> int:
     """Let one partner's uploads of one kind merge one after the other.
 
     Two Sets at once would each withdraw what the other brings, and two merges of the same keys
-    in different order would deadlock. Held until the transaction ends.
+    in different order would deadlock. Held until the transaction ends. Returns, by the same round
+    trip, a new change id for the upload's records to carry.
     """
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int(feed.upload_lock), partner_id)))
+    lock = {"kind": int(feed.upload_lock), "partner_id": partner_id}
+    identifier: int = connection.execute(_LOCK_UPLOADS, lock).one()[1]
+    return identifier
+
+
+_LOCK_UPLOADS = sa.select(
+    sa.func.pg_advisory_xact_lock(
+        sa.bindparam("kind", type_=sa.Integer), sa.bindparam("partner_id", type_=sa.Integer)
+    ),
+    change_ids.next_value(),
+)
 
 
 def merge(
