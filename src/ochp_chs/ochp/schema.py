@@ -22,6 +22,9 @@ XSD = f"{{{XS}}}"
 #: The file that includes, directly or not, every other one.
 ENTRY = "direct-types.xsd"
 
+#: An element of the schema of records that holds any of them, to validate many at once.
+RECORDS = "records"
+
 #: ``approved`` and ``declined`` of ConfirmCDRs have an anonymous type; judged alone, each needs a
 #: name for it.
 _CONFIRMED_CDR = f"""
@@ -121,8 +124,13 @@ def _record_document() -> etree._Element:
     """Return the merged schema with a global element for each record element of a request."""
     document = merged_schema()
     document.append(etree.fromstring(_CONFIRMED_CDR))
+    block = etree.SubElement(document, f"{XSD}element", name=RECORDS)
+    anyone = etree.SubElement(etree.SubElement(block, f"{XSD}complexType"), f"{XSD}choice")
+    anyone.set("minOccurs", "0")
+    anyone.set("maxOccurs", "unbounded")
     for element, type_name in record_types().items():
         etree.SubElement(document, f"{XSD}element", name=element, type=f"tns:{type_name}")
+        etree.SubElement(anyone, f"{XSD}element", ref=f"tns:{element}")
     return document
 
 

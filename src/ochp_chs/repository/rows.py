@@ -149,6 +149,10 @@ def _encode_text(value: object) -> str:
     return text if text.isalnum() else text.translate(_COPY_ESCAPES)
 
 
+def _encode_plain(value: object) -> str:
+    return "\\N" if value is None else str(value)
+
+
 def _encode_payload(value: str) -> str:
     # Canonical XML has nothing that COPY would need escaped: see ochp/xml.py.
     return value
@@ -161,4 +165,6 @@ def _encode_bytes(value: bytes | None) -> str:
 def _encoder(column: sa.Column[Any]) -> Callable[[Any], str]:
     if column.name == "payload":
         return _encode_payload
+    if isinstance(column.type, sa.Integer | sa.TIMESTAMP):
+        return _encode_plain
     return _encode_bytes if isinstance(column.type, sa.LargeBinary) else _encode_text

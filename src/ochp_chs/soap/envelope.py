@@ -6,12 +6,14 @@ of the request element is handed on and dropped from the tree.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from lxml import etree
 
+from ochp_chs.ochp.operations import NAMESPACE
+from ochp_chs.ochp.schema import RECORDS
 from ochp_chs.ochp.xml import local_name
 from ochp_chs.soap.body import Limits
 from ochp_chs.soap.faults import SOAP_NAMESPACE, OchpFault, client_fault
@@ -71,24 +73,25 @@ class Envelope:
     def request(self) -> etree._Element:
         """The request element with the children that were not handed on; once all was read."""
         if self._request is None:
-            for _ in self.children(()):
+            for _ in self._streamed(()):
                 pass
         return cast(etree._Element, self._request)
 
-    def children(self, tags: Collection[str]) -> Iterator[etree._Element]:
-        """The request's children of these qualified names; each is gone when the next is asked for.
+    def blocks(self, tags: Collection[str]) -> Iterator[etree._Element]:
+        """The request's children of these qualified names, some at a time, inside a new element.
 
         Raises a fault where the message breaks. Only when this has ended is the message whole.
         """
-        if self._request is not None:
-            yield from _take(self._request, tags)
-        else:
+        if self._request is None:
             yield from self._streamed(tags)
+        yield from _taken(list(self.request), tags)
 
     def _streamed(self, tags: Collection[str]) -> Iterator[etree._Element]:
+        # One event for the whole message. Asking for one per record would cost more than reading
+        # the records: what has arrived whole is all children of the request but the last.
         parser = etree.XMLPullParser(
-            events=("end",),
-            tag=[*tags, self.request_tag],
+            events=("start",),
+            tag=self.request_tag,
             encoding=self._source.encoding,
             **_PARSER_OPTIONS,
         )
@@ -98,15 +101,14 @@ class Envelope:
             for chunk in self._all_chunks():
                 parser.feed(chunk)
                 unfinished_bytes += len(chunk)
-                for _, element in parser.read_events():
-                    parent = element.getparent()
-                    if request is None and _is_request(parent, self.request_tag):
-                        request = parent
-                    if parent is not request or request is None:
-                        continue
+                for _, event in parser.read_events():
+                    element = cast(etree._Element, event)
+                    if request is None and _is_request(element):
+                        request = element
+                arrived = [] if request is None else list(request)[:-1]
+                for block in _taken(arrived, tags):
                     unfinished_bytes = 0
-                    yield element
-                    request.remove(element)
+                    yield block
                 if unfinished_bytes > self._source.limits.record_bytes_max + len(chunk):
                     raise _too_large_a_piece(self.request_tag, self._source.limits)
             root = parser.close()
@@ -179,16 +181,16 @@ def _headed(source: _Source) -> Envelope:
         raise not_well_formed(error) from None
 
 
-def _take(request: etree._Element, tags: Collection[str]) -> Iterator[etree._Element]:
-    for element in list(request):
-        if element.tag in tags:
-            yield element
-            request.remove(element)
+def _taken(children: Sequence[etree._Element], tags: Collection[str]) -> Iterator[etree._Element]:
+    """The children with one of these names, moved out of their message into one new element."""
+    block = [child for child in children if child.tag in tags]
+    if block:
+        holder = etree.Element(f"{{{NAMESPACE}}}{RECORDS}")
+        holder.extend(block)
+        yield holder
 
 
-def _is_request(element: etree._Element | None, request_tag: str) -> bool:
-    if element is None or element.tag != request_tag:
-        return False
+def _is_request(element: etree._Element) -> bool:
     body = element.getparent()
     return body is not None and _is_body(body)
 

@@ -34,12 +34,17 @@ class SoapMessage:
         }
         tags = [f"{_OCHP}{name}" for name in (*self._types, *renamed)]
         strip = len(_OCHP)
-        for position, element in enumerate(self._envelope.children(tags), 1):
-            name = str(element.tag)[strip:]
-            if name in self._types and schema.validate(element):
-                yield IncomingRecord(position, name, element, (), ())
-            else:
-                yield self._mended(position, name, element, renamed, reading)
+        position = 0
+        for block in self._envelope.blocks(tags):
+            # Judging many at once costs half as much; only where one is wrong, each is looked at.
+            all_valid = schema.validate(block)
+            for element in list(block):
+                position += 1
+                name = str(element.tag)[strip:]
+                if all_valid or (name in self._types and schema.validate(element)):
+                    yield IncomingRecord(position, name, element, (), ())
+                else:
+                    yield self._mended(position, name, element, renamed, reading)
         self._refuse_leftovers(reading)
 
     def parameters(self, reading: Reading) -> etree._Element:

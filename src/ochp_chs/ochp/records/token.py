@@ -1,7 +1,6 @@
 """RoamingAuthorisationInfo: an authorisation token (PROTOCOL, "Authorisation data")."""
 
 import hashlib
-from datetime import datetime
 from typing import NamedTuple
 
 from lxml import etree
@@ -61,7 +60,7 @@ class TokenCodec:
         if token_type == "remote":
             raise RecordRefused(_REMOTE)
         try:
-            expires_at = parse_date_time(expiry)
+            parse_date_time(expiry)
         except InvalidTime as error:
             raise RecordRefused(
                 Violation("time", "expiryDate/DateTime", expiry, str(error))
@@ -75,7 +74,8 @@ class TokenCodec:
             digest_sha160,
             contract[:5],
             contract,
-            _for_database(expires_at),
+            # DateTimeType is ISO 8601, which the database reads as it is.
+            expiry,
             _payload(record, emt_id, instance, token_type, representation, contract_id, expiry),
         )
 
@@ -174,10 +174,6 @@ def _payload(
         f"<contractId>{contract_id}</contractId>{printed}"
         f"<expiryDate><DateTime>{expiry}</DateTime></expiryDate>"
     )
-
-
-def _for_database(moment: datetime) -> str:
-    return moment.isoformat()
 
 
 def _find_text(record: etree._Element, *path: str) -> str:
