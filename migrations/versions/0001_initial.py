@@ -151,6 +151,44 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_partner_name")),
     )
     op.create_table(
+        "tariff",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("tariff_key", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("operator", sa.Text(), nullable=False),
+        sa.Column("tariff_id", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("ends_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("given_from", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("given_until", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("change_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tariff")),
+    )
+    op.create_index(
+        "uq_tariff_tariff_key_recipient",
+        "tariff",
+        ["tariff_key", "recipient"],
+        unique=True,
+        postgresql_where=sa.text("given_until IS NULL"),
+    )
+    op.create_index(
+        "ix_tariff_tariff_key_recipient_given_from",
+        "tariff",
+        ["tariff_key", "recipient", "given_from"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_tariff_operator",
+        "tariff",
+        ["operator"],
+        unique=False,
+        postgresql_where=sa.text("given_until IS NULL"),
+    )
+    op.create_index(
+        "ix_tariff_operator_change_id", "tariff", ["operator", "change_id"], unique=False
+    )
+    op.create_table(
         "token",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),

@@ -142,7 +142,11 @@ _TOKEN_TAKEN = Violation(
 
 
 def _replace_days(
-    partner_id: int, connection: Connection, staged: Staged, retained: SizedIterable
+    partner_id: int,
+    connection: Connection,
+    staged: Staged,
+    retained: SizedIterable,
+    _change_id: int,
 ) -> tuple[int, int]:
     return endpoints.replace_days(connection, staged, partner_id, retained)
 

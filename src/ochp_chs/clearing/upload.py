@@ -52,8 +52,9 @@ class Finding:
 Check = Callable[[Connection, Staged], Iterable[Finding]]
 
 #: Brings the accepted rows into a table that has its own way of keeping them, given the `retained`
-#: keys of refused records; how many rows changed, and how many were taken out.
-Store = Callable[[Connection, Staged, SizedIterable], tuple[int, int]]
+#: keys of refused records and the id of the change; how many records changed, and how many were
+#: taken out.
+Store = Callable[[Connection, Staged, SizedIterable, int], tuple[int, int]]
 
 
 def _nothing_to_check(_connection: Connection, _staged: Staged) -> Iterable[Finding]:
@@ -71,7 +72,7 @@ class Upload:
     owners: Collection[str]
     replaces: bool
     check: Check = _nothing_to_check
-    #: None: by content into the feed's table, and published for those who follow by deltas.
+    #: None: by content into the feed's table.
     store: Store | None = None
 
 
@@ -134,7 +135,7 @@ def _store(
             changed=changed,
             withdrawn=withdrawn,
         )
-        if (changed or withdrawn) and not upload.store:
+        if (changed or withdrawn) and upload.feed.followed:
             changes.publish(connection, upload.feed, change_id)
     return result
 
@@ -153,7 +154,7 @@ def _merge(
     if tally.read and not tally.accepted:
         return 0, 0
     if upload.store is not None:
-        return upload.store(connection, staged, reading.retained)
+        return upload.store(connection, staged, reading.retained, change_id)
     changed = merge.merge(connection, feed, upload.codec.columns, staged.source, change_id)
     if not upload.replaces:
         return changed, 0

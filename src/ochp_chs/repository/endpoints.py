@@ -35,6 +35,7 @@ ENDPOINTS = Feed(
     owner="token_digest",
     retained="token_digest",
     is_current=_endpoint_is_current,
+    followed=False,
 )
 
 

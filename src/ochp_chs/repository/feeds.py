@@ -1,7 +1,7 @@
 """What differs between the record types on their common road: a table, its key, two clauses."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
@@ -52,6 +52,14 @@ class Feed:
     sources: frozenset[Role] | None = None
     #: Payloads begin with the record's attributes; see clearing/exchange.py.
     with_attributes: bool = False
+    #: Partners follow it by deltas: each upload that changes something is a change with a time.
+    followed: bool = True
+    #: Columns that are staged without being the table's, where a store takes records apart.
+    staged: Mapping[str, sa.types.TypeEngine[Any]] = field(default_factory=dict)
+
+    def type_of(self, column: str) -> sa.types.TypeEngine[Any]:
+        """The type of a column of staged rows."""
+        return self.staged[column] if column in self.staged else self.table.c[column].type
 
     def given_out(self, at: datetime) -> sa.ColumnElement[str]:
         """What a record is in an answer of that time."""

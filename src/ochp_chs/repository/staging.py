@@ -58,7 +58,7 @@ def stage(
     """Take all rows in; what iterating over them raises is raised here, and nothing is kept."""
     shape = Shape(
         f"incoming_{feed.table.name}",
-        {"position": sa.Integer(), **{name: feed.table.c[name].type for name in columns}},
+        {"position": sa.Integer(), **{name: feed.type_of(name) for name in columns}},
     )
     iterator = iter(rows)
     first = list(islice(iterator, INLINE_ROWS_MAX + 1))

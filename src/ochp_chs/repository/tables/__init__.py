@@ -19,6 +19,7 @@ from ochp_chs.repository.tables.partners import (
     partner_role,
     roaming_connection,
 )
+from ochp_chs.repository.tables.tariffs import tariff
 from ochp_chs.repository.tables.tokens import token
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "roaming_connection",
     "rule_override",
     "service_endpoint",
+    "tariff",
     "token",
 ]
