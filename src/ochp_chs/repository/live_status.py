@@ -106,10 +106,11 @@ def list_without_ttl(connection: sa.Connection, source: sa.FromClause) -> Named:
 
 
 def list_unknown_evses(connection: sa.Connection, source: sa.FromClause) -> Named:
-    """Staged rows of EVSEs that charge point data does not know. Served by pk_charge_point."""
-    known = sa.exists().where(
-        charge_point.c.evse_key == source.c.key, charge_point.c.withdrawn_at.is_(None)
-    )
+    """Staged rows of EVSEs that charge point data does not know.
+
+    One that was withdrawn is known, as closed: so pk_charge_point answers alone, without the table.
+    """
+    known = sa.exists().where(charge_point.c.evse_key == source.c.key)
     return _first(connection, source, sa.and_(source.c.kind == Kind.EVSE.value, ~known))
 
 

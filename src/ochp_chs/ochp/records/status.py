@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from lxml import etree
@@ -103,6 +104,8 @@ def shown_identifier(payload: str) -> str:
     return payload.rpartition("</")[0].rpartition(">")[2]
 
 
+# The states of one message mostly end at the same time.
+@lru_cache(maxsize=1024)
 def _parsed(ttl: str) -> datetime:
     try:
         return parse_xs_date_time(ttl)
