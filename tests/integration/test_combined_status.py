@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import pytest
+
+from ochp_chs.ochp.roles import Carries
 from tests.support import charge_points
 from tests.support.charge_points import charge_point_xml
 from tests.support.edge import Clock, Edge
@@ -19,8 +21,6 @@ from tests.support.live_status import (
     make_everything_older,
     parking_xml,
 )
-
-from ochp_chs.ochp.roles import Carries
 
 FREE = ("available", None, None)
 BLOCKED = ("not-available", "blocked", None)

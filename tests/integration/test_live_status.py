@@ -1,6 +1,7 @@
 """Live status end to end over the SOAP edge, on a real database."""
 
 import pytest
+
 from tests.support.edge import Clock, Edge
 from tests.support.live_status import (
     GET,

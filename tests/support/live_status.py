@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from lxml import etree
-from tests.support.edge import Edge, Reply
 
 from ochp_chs.ochp.times import format_date_time
+from tests.support.edge import Edge, Reply
 
 GET = "GetStatus"
 UPDATE = "UpdateStatus"
