@@ -33,6 +33,13 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
         conn.sock.settimeout(self.app.read_timeout_s)
         return super().handle_request(req, conn)
 
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """End at once (SIGINT, SIGQUIT)."""
+        # Without gunicorn's own handler for threads: it shuts the pool down, under a lock that the
+        # thread it has interrupted may hold (Ctrl-C reaches a worker from the terminal and again
+        # from the master; a request may just be on its way to the pool). It would wait for ever.
+        super(ThreadWorker, self).handle_quit(sig, frame)
+
     def murder_pending(self) -> None:
         """Close connections that wait too long; gunicorn calls this about every second."""
         super().murder_pending()
