@@ -1,6 +1,9 @@
 """``ochp-chs demo`` as a newcomer runs it: as a process, in a directory with a space, twice."""
 
+import contextlib
+import io
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -8,10 +11,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+README_ADDRESS = "http://127.0.0.1:8080"
 
 #: What a second start may take on a machine with two busy cores.
 SECOND_START_S = 10
@@ -36,7 +41,7 @@ def command(data_dir: Path, port: int, *options: str) -> list[str]:
     return [*program, f"--data-dir={data_dir}", f"--port={port}", "--workers=1", *options]
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(data_dir: Path, port: int, *options: str) -> Iterator[list[str]]:
     """A demo that has come to its last line; ended by Ctrl-C. Its lines are complete then."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OCHP_CHS_")}
@@ -61,6 +66,36 @@ def running(data_dir: Path, port: int, *options: str) -> Iterator[list[str]]:
             os.killpg(process.pid, signal.SIGINT)
             lines += [line.rstrip() for line in process.stdout or ()]
             assert process.wait(STOP_S) == 0, lines
+
+
+def printed_by_zeep(address: str) -> str:
+    """What the README's Python prints, run as it stands there but for the address."""
+    (program,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(compile(program.replace(README_ADDRESS, address), "README.md", "exec"), {})
+    return output.getvalue()
+
+
+def answered_to_curl(address: str) -> str:
+    """What the message that the README gives to curl is answered with."""
+    (path, message) = re.findall(
+        rf"{README_ADDRESS}(\S+) <<'XML'\n(.*?)\nXML\n", README, re.DOTALL
+    )[0]
+    request = urllib.request.Request(
+        address + path, message.encode(), {"Content-Type": "text/xml; charset=utf-8"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def test_first_requests_of_the_readme_work_as_printed(data_dir: Path, port: int) -> None:
+    with running(data_dir, port):
+        address = f"http://127.0.0.1:{port}"
+        assert printed_by_zeep(address).splitlines()[0] == "ok"
+        assert "04A1B2C3D4E5F6" in printed_by_zeep(address)
+        assert "<instance>04A1B2C3D4E5F6</instance>" in answered_to_curl(address)
 
 
 def test_round_trip_is_played_on_every_start_and_ends_cleanly(data_dir: Path, port: int) -> None:
