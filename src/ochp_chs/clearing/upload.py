@@ -13,12 +13,13 @@ from ochp_chs.clearing.exchange import (
     IncomingRecord,
     Message,
 )
+from ochp_chs.clearing.message_log import log_message
 from ochp_chs.clearing.spool import Spool
 from ochp_chs.ochp.records.codec import Codec, Judgement, RecordRefused
 from ochp_chs.ochp.results import Result, Tally
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.ochp.xml import inner_xml
-from ochp_chs.repository import changes, merge, messages
+from ochp_chs.repository import changes, merge
 from ochp_chs.repository.engine import Connection
 from ochp_chs.repository.feeds import Feed
 from ochp_chs.repository.staging import (
@@ -124,14 +125,11 @@ def _store(
         _apply_findings(connection, staged, upload.check(connection, staged), reading)
         result = tally.result()
         changed, withdrawn = _merge(house, connection, upload, staged, reading, change_id)
-        messages.insert_message(
+        log_message(
             connection,
-            reference=call.reference,
-            partner_id=call.partner.id,
-            operation=call.operation.name,
-            received_at=call.received_at,
-            result=result,
-            tally=tally,
+            call,
+            tally,
+            result,
             changed=changed,
             withdrawn=withdrawn,
         )

@@ -9,11 +9,12 @@ from ochp_chs.clearing.cdrs.reading import ReadCdrs, read_cdrs
 from ochp_chs.clearing.cdrs.submission import Action, Refused, wanted_action
 from ochp_chs.clearing.errors import FrameRefused
 from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Elements, Message
+from ochp_chs.clearing.message_log import log_message
 from ochp_chs.ochp.records.cdr import CdrStatus
 from ochp_chs.ochp.results import Result
 from ochp_chs.ochp.roles import Role
 from ochp_chs.ochp.violations import Violation
-from ochp_chs.repository import cdrs, messages
+from ochp_chs.repository import cdrs
 from ochp_chs.repository.cdrs import Origin, StoredCdr, Submitted
 from ochp_chs.repository.engine import Connection
 
@@ -45,14 +46,11 @@ def _store(house: ClearingHouse, call: Call, read: ReadCdrs) -> Result:
         for block in read.blocks:
             changed += _Block(connection, desk, read, origin).store(block)
         result = read.tally.result()
-        messages.insert_message(
+        log_message(
             connection,
-            reference=call.reference,
-            partner_id=call.partner.id,
-            operation=call.operation.name,
-            received_at=call.received_at,
-            result=result,
-            tally=read.tally,
+            call,
+            read.tally,
+            result,
             changed=changed,
             refusals=read.refusals,
         )

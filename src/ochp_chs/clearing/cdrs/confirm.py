@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Message
+from ochp_chs.clearing.message_log import log_message
 from ochp_chs.clearing.spool import NoteSpool
 from ochp_chs.ochp.identifiers import evse_key
 from ochp_chs.ochp.operations import NAMESPACE
@@ -11,7 +12,6 @@ from ochp_chs.ochp.results import Result, Tally
 from ochp_chs.ochp.roles import Role
 from ochp_chs.ochp.violations import Reason, Violation
 from ochp_chs.repository import cdr_confirmations as confirmations
-from ochp_chs.repository import messages
 from ochp_chs.repository.cdr_confirmations import Unconfirmed
 from ochp_chs.repository.cdrs import Origin
 from ochp_chs.repository.rows import stage_rows
@@ -43,14 +43,11 @@ def _store(
             _refuse(unconfirmed, tally, refusals)
         changed = confirmations.confirm(connection, entries, providers, origin)
         result = tally.result()
-        messages.insert_message(
+        log_message(
             connection,
-            reference=call.reference,
-            partner_id=call.partner.id,
-            operation=call.operation.name,
-            received_at=call.received_at,
-            result=result,
-            tally=tally,
+            call,
+            tally,
+            result,
             changed=changed,
             refusals=refusals,
         )
