@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         _GIB, ge=_KIB, description="largest message that is read, after unzipping"
     )
     max_header_bytes: int = Field(64 * _KIB, ge=_KIB, description="largest SOAP header")
-    max_record_bytes: int = Field(4 * _MIB, ge=_KIB, description="largest single record")
+    max_record_bytes: int = Field(_MIB, ge=_KIB, description="largest single record")
     clock_tolerance_s: int = Field(
         120, ge=0, le=86400, description="by how much the clocks of partners may differ"
     )

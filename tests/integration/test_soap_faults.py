@@ -2,6 +2,7 @@
 
 import gzip
 
+import psutil
 import pytest
 
 from ochp_chs.config import Settings
@@ -228,6 +229,19 @@ class TestLimits:
         header = f"<s:Header>{'<x/>' * 25_000}</s:Header>"
         reply = narrow.post(soap(f"{header}<s:Body>{request(LONG)}</s:Body>").encode())
         assert_fault(reply, "header is larger than 20000 bytes")
+
+
+def test_made_up_names_do_not_stay_in_memory(edge: Edge) -> None:
+    def message(number: int) -> bytes:
+        names = "".join(f"<n{number:03}{i:04}/>" for i in range(5_500))
+        return soap(f"<s:Header>{names}</s:Header><s:Body/>").encode()
+
+    for number in range(100):
+        edge.post(message(number))
+    before = psutil.Process().memory_info().rss
+    for number in range(100, 400):
+        assert edge.post(message(number)).fault
+    assert psutil.Process().memory_info().rss - before < 20 << 20
 
 
 class TestPacked:

@@ -24,6 +24,7 @@ from ochp_chs.soap.body import Limits
 from ochp_chs.soap.compression import accepts_gzip, is_worth_packing, packed
 from ochp_chs.soap.edge import Edge
 from ochp_chs.soap.faults import fault_envelope, server_fault
+from ochp_chs.soap.names import forget_names
 from ochp_chs.soap.protocol import StreamingSoap11
 from ochp_chs.soap.services.operation import BODY_KEY, TRACE_KEY
 from ochp_chs.soap.services.registry import SERVICES
@@ -93,6 +94,7 @@ class SoapApplication:
         return [document] if environ["REQUEST_METHOD"] == "GET" else []
 
     def _soap(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        forget_names()
         trace = Trace(
             method=environ["REQUEST_METHOD"],
             path=environ.get("PATH_INFO", ""),

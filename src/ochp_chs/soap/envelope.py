@@ -27,6 +27,10 @@ _WHOLE_BYTES_MAX = 1 << 16
 #: The head is parsed in pieces of this size, to stop soon after the operation is known.
 _HEAD_PIECE_BYTES = 1 << 12
 
+#: A request has a handful of children beside its records. Each costs thirty times the memory of the
+#: four bytes that it may be written with.
+_OTHER_CHILDREN_MAX = 1000
+
 #: Encodings whose meaning does not depend on who reads them.
 _ENCODINGS = frozenset(
     {"UTF-8", "UTF8", "US-ASCII", "ASCII", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1"}
@@ -111,6 +115,8 @@ class Envelope:
                     yield block
                 if unfinished_bytes > self._source.limits.record_bytes_max + len(chunk):
                     raise _too_large_a_piece(self.request_tag, self._source.limits)
+                if request is not None and len(request) > _OTHER_CHILDREN_MAX:
+                    raise _too_many_others(request)
             root = parser.close()
         except etree.XMLSyntaxError as error:
             raise not_well_formed(error) from None
@@ -265,6 +271,14 @@ def _too_large_a_piece(request_tag: str, limits: Limits) -> OchpFault:
     return client_fault(
         f"A part of {name} is larger than {limits.record_bytes_max} bytes without being one of the"
         " records that are read here; nothing was changed."
+    )
+
+
+def _too_many_others(request: etree._Element) -> OchpFault:
+    return client_fault(
+        f"{local_name(request)} holds more than {_OTHER_CHILDREN_MAX} elements that are none of the"
+        f" records that are read here, such as {local_name(request[0])[:100]!r};"
+        " nothing was changed."
     )
 
 
