@@ -59,7 +59,7 @@ def empty_elements_as_absent(place: Place) -> list[Repair]:
     """Remove optional children without content, ``xsi:nil`` ones included.
 
     An empty timeZone would pass the XSD; it goes like the others. So does an empty recipient,
-    which makes the individual tariff the default one: the note of the repair is what tells.
+    which may make the individual tariff everybody's: the note of the repair is what tells.
     """
     done = []
     for member in members(place):
@@ -67,9 +67,13 @@ def empty_elements_as_absent(place: Place) -> list[Repair]:
             continue
         place.element.remove(member.element)
         name = member.child.name
-        text = f"The empty element {name} was taken as absent."
+        text = f"The empty element {name} was taken as absent{_MEANING.get(name, '')}."
         done.append(Repair(member.path, f"<{name}/>", "", text))
     return done
+
+
+#: What it means that an element is absent, where a sender may not have meant that.
+_MEANING = {"recipient": "; an individual tariff without any recipient is for everybody"}
 
 
 def _is_empty(member: Member) -> bool:
