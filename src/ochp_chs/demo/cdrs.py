@@ -11,10 +11,10 @@ from ochp_chs.demo.charge_points import AC, ADDRESS_XML, TIME_ZONE
 from ochp_chs.demo.client import Reply, text_of
 from ochp_chs.demo.partners import CPO, EMP
 from ochp_chs.demo.step import Step, Trip, told
+from ochp_chs.demo.tariffs import PRICE_PER_KWH
 from ochp_chs.ochp.times import format_local_date_time
 
 _ITEM = "cdrInfoArray"
-_PRICE_PER_KWH = Decimal("0.25")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Session:
     @property
     def cost(self) -> Decimal:
         """Energy at the tariff's price."""
-        return self.energy_kwh * _PRICE_PER_KWH
+        return self.energy_kwh * PRICE_PER_KWH
 
     @property
     def xml(self) -> str:
@@ -48,7 +48,7 @@ class Session:
             f"<connectorType>{AC.connector_xml}</connectorType><ratings>{AC.ratings_xml}</ratings>"
             f"<chargingPeriods>{times}<billingItem><BillingItemType>energy</BillingItemType>"
             f"</billingItem><billingValue>{self.energy_kwh}</billingValue>"
-            f"<itemPrice>{_PRICE_PER_KWH}</itemPrice><periodCost>{self.cost}</periodCost>"
+            f"<itemPrice>{PRICE_PER_KWH}</itemPrice><periodCost>{self.cost}</periodCost>"
             f"</chargingPeriods><totalCost>{self.total_cost or self.cost}</totalCost>"
             f"<currency>EUR</currency></{_ITEM}>"
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ochp_chs.demo import authorisation, cdrs, charge_points, direct, live_status
+from ochp_chs.demo import authorisation, cdrs, charge_points, direct, live_status, tariffs
 from ochp_chs.demo.client import Post
 from ochp_chs.demo.step import Step, Trip
 
@@ -28,6 +28,7 @@ class Chapter:
 CHAPTERS: tuple[Chapter, ...] = (
     Chapter("Authorisation data", authorisation.play),
     Chapter("Charge points", charge_points.play),
+    Chapter("Tariffs", tariffs.play),
     Chapter("Live status", live_status.play),
     Chapter("Charge detail records", cdrs.play),
     Chapter("Service endpoints (OCHP direct)", direct.play),
