@@ -1,73 +1,18 @@
 """``ochp-chs partner`` and ``ochp-chs roaming`` against a database, as an operator types them."""
 
-import io
-import json
 import os
 import pty
 import subprocess
 import sys
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import pytest
 
 from ochp_chs.clearing.passwords import Passwords
-from ochp_chs.cli import main
 from ochp_chs.ochp.roles import Role
 from ochp_chs.repository.engine import Database
 from ochp_chs.repository.partners import Partner, find_partner
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert (self.status, self.err) == (0, "")
-        return json.loads(self.out)
-
-    @property
-    def error(self) -> str:
-        """The one line of an error."""
-        assert self.status == 1
-        assert self.out == ""
-        (line,) = self.err.splitlines()
-        return line.removeprefix("ochp-chs: ")
-
-
-class Run(Protocol):
-    def __call__(self, *arguments: str, stdin: bytes = b"") -> Finished: ...
-
-
-@pytest.fixture
-def run(
-    database: Database,  # noqa: ARG001 (it empties the tables)
-    postgres_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    """Run a command in this process, without a terminal."""
-    monkeypatch.setenv("OCHP_CHS_DATABASE_URL", postgres_url)
-
-    def run(*arguments: str, stdin: bytes = b"") -> Finished:
-        monkeypatch.setattr(sys, "argv", ["ochp-chs", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        capsys.readouterr()
-        status: object = 0
-        try:
-            main.main()
-        except SystemExit as end:
-            status = end.code or 0
-        captured = capsys.readouterr()
-        assert isinstance(status, int)
-        return Finished(status, captured.out, captured.err)
-
-    return run
+from tests.support.commands import Run
 
 
 @pytest.fixture
