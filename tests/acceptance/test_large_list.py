@@ -93,7 +93,7 @@ def test_half_a_million_tokens_up_and_down_in_flat_memory(
         connection.close()
         down_s = time.monotonic() - began
     with capsys.disabled():
-        print(
+        print(  # noqa: T201 - what it took is worth a look in every run
             f"\n{TOKENS} tokens: up {TOKENS / up_s:,.0f}/s, down {TOKENS / down_s:,.0f}/s,"
             f" at most {memory.peak_mib:.0f} MiB in a server process"
         )

@@ -40,9 +40,7 @@ def token(username: str | None, password: str | None, kind: str | None = None) -
 
 
 def security(content: str) -> str:
-    return (
-        f'<s:Header><w:Security xmlns:w="{WSSE_NAMESPACE}">{content}</w:Security></s:Header>'
-    )
+    return f'<s:Header><w:Security xmlns:w="{WSSE_NAMESPACE}">{content}</w:Security></s:Header>'
 
 
 def send(edge: Edge, header: str, operation: str = LIST, padding: str = "") -> Reply:

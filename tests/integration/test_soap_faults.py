@@ -147,7 +147,9 @@ LONG_AND_WRONG = {
     "header after the body": request(LONG) + "</s:Body><s:Header/><s:Body>",
     "deep nesting": request(LONG + "<a>" * 100_000),
     "deep and whole": request(LONG + "<a>" * 300 + "</a>" * 300),
-    "many attributes": request(LONG + "<x " + "".join(f" a{n}=''" for n in range(9_999)) + " a0=''/>"),
+    "many attributes": request(
+        LONG + "<x " + "".join(f" a{n}=''" for n in range(9_999)) + " a0=''/>"
+    ),
     "DTD in the middle": request(LONG + "<!DOCTYPE x>"),
     "undeclared entity": request(LONG + "&lol;"),
     "null character": request(LONG + "\0"),
@@ -190,16 +192,12 @@ class TestLimits:
             def read(self, _: int) -> bytes:
                 raise AssertionError("the body was read")
 
-        reply = narrow.post(
-            b"", CONTENT_LENGTH="400001", **{"wsgi.input": Unreadable()}
-        )
+        reply = narrow.post(b"", CONTENT_LENGTH="400001", **{"wsgi.input": Unreadable()})
         assert_fault(reply, "larger than 400000 bytes", status=413)
 
     def test_endless_message_is_refused(self, narrow: Edge) -> None:
         read = Counted(envelope("emp", request("\0")).split(b"\0")[0], token_xml().encode())
-        reply = narrow.post(
-            b"", CONTENT_LENGTH="", **{"wsgi.input": read}
-        )
+        reply = narrow.post(b"", CONTENT_LENGTH="", **{"wsgi.input": read})
         assert_fault(reply, "larger than 400000 bytes", status=413)
         assert read.given < 600_000
         assert stored(narrow) == 0
@@ -229,6 +227,14 @@ class TestLimits:
         header = f"<s:Header>{'<x/>' * 25_000}</s:Header>"
         reply = narrow.post(soap(f"{header}<s:Body>{request(LONG)}</s:Body>").encode())
         assert_fault(reply, "header is larger than 20000 bytes")
+
+
+@pytest.mark.parametrize("records", [token_xml(), LONG], ids=["short", "long"])
+def test_message_that_is_whole_but_shorter_than_announced(one: Edge, records: str) -> None:
+    content = envelope("emp", request(records))
+    reply = one.post(content, CONTENT_LENGTH=str(len(content) + 1))
+    assert_fault(reply, "1 bytes are missing")
+    assert stored(one) == 0
 
 
 def test_made_up_names_do_not_stay_in_memory(edge: Edge) -> None:

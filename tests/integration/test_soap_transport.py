@@ -146,9 +146,7 @@ def test_way_of_writing_does_not_matter(pair: Edge, tokens: list[str], rewrite: 
         "",
     ],
 )
-def test_content_type_does_not_matter(
-    pair: Edge, tokens: list[str], content_type: str
-) -> None:
+def test_content_type_does_not_matter(pair: Edge, tokens: list[str], content_type: str) -> None:
     reply = pair.post(set_message(tokens).encode(), CONTENT_TYPE=content_type)
     assert reply.result == "ok", reply.content
     assert_arrived(pair, tokens)

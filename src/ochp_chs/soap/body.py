@@ -52,6 +52,8 @@ def _raw_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:
         # A sender that falls silent must not keep a thread; kept-alive connections are watched
         # by the server itself between requests.
         connection.settimeout(limits.read_timeout_s)
+    length = environ.get("CONTENT_LENGTH") or ""
+    missing = int(length) if length.isdigit() else 0
     while True:
         try:
             chunk = stream.read(_CHUNK_BYTES)
@@ -61,17 +63,20 @@ def _raw_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:
                 " complete and nothing was changed.",
                 http_status=_TOO_SLOW,
             ) from None
-        except OSError as error:
-            raise _broken(error) from None
+        except Exception as error:
+            # Not only OSError: the server has errors of its own for chunks that are none.
+            raise _broken(type(error).__name__) from None
+        missing -= len(chunk)
         if not chunk:
+            if missing > 0:
+                # It may look whole all the same: whoever sent it was not done with it.
+                raise _broken(f"{missing} bytes are missing")
             return
         yield chunk
 
 
-def _broken(error: OSError) -> OchpFault:
-    return client_fault(
-        f"The message's transfer broke off ({type(error).__name__}); nothing was changed."
-    )
+def _broken(how: str) -> OchpFault:
+    return client_fault(f"The message's transfer broke off ({how}); nothing was changed.")
 
 
 def _unzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ with ever new names, without logging in, would fill the server's memory with the
 
 import ctypes
 
-#: lxml's entry in the state of a thread; it makes a new one where it finds none, as in a new thread.
+#: lxml's entry in the state of a thread; where it finds none, as in a new thread, it makes one.
 _CONTEXT = "_ParserDictionaryContext"
 
 # The function gives a borrowed reference, which ctypes would take for an owned one.
