@@ -85,6 +85,13 @@ class ConnectionUnknown(DomainError):
         super().__init__(f"The partners {first!r} and {second!r} are not connected.")
 
 
+class TariffUnknown(DomainError):
+    """Nobody is given a tariff of this ID, or it is no Tariff-ID at all."""
+
+    def __init__(self, tariff_id: str) -> None:
+        super().__init__(f"There is no tariff {tariff_id!r} that anybody is given.")
+
+
 #: What a broken constraint means to the person who broke it; what is not listed is a bug.
 _BY_CONSTRAINT: Mapping[str, Callable[[str], DomainError]] = {
     "uq_partner_name": PartnerNameTaken,

@@ -330,6 +330,7 @@ class TestEmptyElements:
     def test_of_several_only_the_empty_ones(self) -> None:
         record, done = changed("TariffInfoArray", ("<recipient>NLEM2</recipient>", "<recipient/>"))
         assert [one.field for one in done] == ["individualTariff/recipient[2]"]
+        assert "without any recipient is for everybody" in done[0].text
         assert record_schema().validate(record)
 
     def test_an_optional_element_of_empty_ones_is_empty_itself(self) -> None:
