@@ -28,6 +28,12 @@ REQUEST_BYTES_MAX = 40_000_000
 #: A request that nothing holds up takes a hundredth of it.
 PROMPT_S = 2.0
 
+#: The server's connections that are in a transaction.
+_AT_WORK = (
+    "pg_stat_activity WHERE application_name = 'ochp-chs' AND pid <> pg_backend_pid()"
+    " AND xact_start IS NOT NULL"
+)
+
 
 @pytest.fixture(scope="module")
 def tight_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -120,9 +126,7 @@ class TestDownloadThatFails:
     def kill_backends(server: Server) -> None:
         with server.database() as database, database.begin() as connection:
             killed = connection.exec_driver_sql(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                " WHERE application_name = 'ochp-chs' AND pid <> pg_backend_pid()"
-                " AND state = 'idle in transaction'"
+                f"SELECT count(pg_terminate_backend(pid)) FROM {_AT_WORK}"
             ).scalar_one()
             assert killed >= 1
 
@@ -218,10 +222,7 @@ class TestSlowClients:
 def streaming(server: Server) -> int:
     """How many downloads hold a transaction open."""
     with server.database() as database, database.begin() as connection:
-        count = connection.exec_driver_sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ochp-chs'"
-            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
-        ).scalar_one()
+        count = connection.exec_driver_sql(f"SELECT count(*) FROM {_AT_WORK}").scalar_one()
         return int(count)
 
 
