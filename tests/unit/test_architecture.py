@@ -39,6 +39,7 @@ ONLY_IN = {
     "gunicorn": {"serving"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "xlsxwriter": {"cli"},
     "flask": {"console"},
     "argon2": {"clearing"},
     "cryptography": {"clearing"},

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from ochp_chs.cli import db, demo, partner, roaming, serve, tariff
+from ochp_chs.cli import cdr, db, demo, partner, roaming, rule, serve, tariff
 from ochp_chs.cli.options import CommandError
 from ochp_chs.config import SettingsError
 from ochp_chs.repository.engine import DatabaseUnavailable
@@ -22,6 +22,8 @@ app.command("demo")(demo.demo)
 app.add_typer(db.app, name="db", help="The database's schema: bring it up to date, look at it.")
 app.add_typer(partner.app, name="partner", help="Who may log in, in which roles and for whom.")
 app.add_typer(roaming.app, name="roaming", help="Who is connected to whom, and what flows.")
+app.add_typer(cdr.app, name="cdr", help="CDRs: which there are, what became of one, tables.")
+app.add_typer(rule.app, name="rule", help="How strict the plausibility rules for CDRs are.")
 app.add_typer(tariff.app, name="tariff", help="Which tariffs are given out, and to whom.")
 
 
