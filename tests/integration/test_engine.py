@@ -98,12 +98,6 @@ class TestSnapshot:
             )
             assert sum(rows.scalars()) == 500500
 
-    def test_reads_from_the_replica(self, postgres_url):
-        database = Database("postgresql://nobody@127.0.0.1:1/none", read_url=postgres_url)
-        with database.snapshot() as connection:
-            assert connection.execute(sa.text("SELECT 1")).scalar() == 1
-        database.dispose()
-
 
 class TestConnections:
     def test_lost_connection_is_replaced_unnoticed(self, own, database):

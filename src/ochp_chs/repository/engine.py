@@ -5,11 +5,17 @@ statements), so that a pooler in transaction mode can stand between.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from ochp_chs.repository import replica
+
+log = structlog.get_logger(__name__)
 
 #: What transactions are done on; other rooms name it without knowing SQLAlchemy.
 Connection = sa.Connection
@@ -24,6 +30,15 @@ _CONNECT_ARGUMENTS: dict[str, object] = {
     "tcp_user_timeout": 60_000,
 }
 
+_SNAPSHOT: dict[str, object] = {
+    "isolation_level": "REPEATABLE READ",
+    "postgresql_readonly": True,
+}
+_ORDINARY: dict[str, object] = {}
+
+#: How long a replica that failed or lagged is left alone: not every download waits for it in vain.
+_REPLICA_RESTS_S = 5.0
+
 
 class DatabaseUnavailable(Exception):
     """The database cannot be reached or does not answer; the text says why in one line."""
@@ -32,9 +47,11 @@ class DatabaseUnavailable(Exception):
 class Database:
     """The clearing house's PostgreSQL.
 
-    ``url`` takes all writes; ``read_url`` may name a replica for snapshots. ``pool_size`` is
-    connections per process and URL; twice as many are opened under pressure. ``lock_timeout_ms``
-    bounds the wait for any lock, ``idle_timeout_s`` the time a transaction may sit idle.
+    ``url`` takes all writes; ``read_url`` may name a replica for snapshots, one server and not
+    several behind one address: they lag differently. ``pool_size`` is connections per process and
+    URL; twice as many are opened under pressure. ``lock_timeout_ms`` bounds the wait for any lock,
+    ``idle_timeout_s`` the time a transaction may sit idle, ``replica_wait_ms`` the wait for a
+    replica that lags.
     """
 
     def __init__(
@@ -46,6 +63,7 @@ class Database:
         application_name: str = "ochp-chs",
         lock_timeout_ms: int = 60_000,
         idle_timeout_s: int = 900,
+        replica_wait_ms: int = 2_000,
     ) -> None:
         self._urls = {"write": url, "read": read_url or url}
         self._pool_size = pool_size
@@ -59,6 +77,8 @@ class Database:
             # than look up ten thousand of its rows, which takes a third of the time.
             " SET LOCAL random_page_cost = 1.1"
         )
+        self._replica_wait_s = replica_wait_ms / 1000
+        self._replica_rests_until = 0.0
         self._engines: dict[str, sa.Engine] = {}
         self._pid = os.getpid()
 
@@ -74,10 +94,15 @@ class Database:
         """One read-only view of one moment (REPEATABLE READ), on the replica if there is one.
 
         The moment is the first statement in the block, not the opening of the block. Use
-        ``execution_options(stream_results=True)`` to stream.
+        ``execution_options(stream_results=True)`` to stream. All that was committed before the
+        block was opened is in the view: where the replica does not show it in time, or fails, the
+        view is the primary's.
         """
-        with self._open("read", isolation_level="REPEATABLE READ", postgresql_readonly=True) as c:
-            yield c
+        connection = self._replica() or self._checked_out("write", _SNAPSHOT)
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def ping(self) -> None:
         """Raise DatabaseUnavailable unless the database answers."""
@@ -96,14 +121,47 @@ class Database:
         self._engines = {}
 
     @contextmanager
-    def _open(self, which: str, **options: object) -> Iterator[sa.Connection]:
+    def _open(self, which: str) -> Iterator[sa.Connection]:
         """Yield a connection inside a transaction that has its settings; roll back at the end."""
-        connection = self._checked_out(which, options)
+        connection = self._checked_out(which, _ORDINARY)
         try:
             yield connection
         finally:
             # Without a commit before, this rolls back.
             connection.close()
+
+    def _replica(self) -> sa.Connection | None:
+        """A connection to the replica that shows all that the primary shows; None: there is none.
+
+        See repository/replica.py.
+        """
+        if self._urls["read"] == self._urls["write"]:
+            return None
+        if time.monotonic() < self._replica_rests_until:
+            return None
+        with self._open("write") as primary:
+            position = replica.current_position(primary)
+        try:
+            connection = self._caught_up(position)
+        except DBAPIError as error:
+            log.warning("replica fails; reading from the primary", error=str(error.orig))
+            connection = None
+        if connection is None:
+            self._replica_rests_until = time.monotonic() + _REPLICA_RESTS_S
+        return connection
+
+    def _caught_up(self, position: replica.Position) -> sa.Connection | None:
+        connection = self._checked_out("read", _SNAPSHOT)
+        try:
+            if replica.catches_up(connection, position, self._replica_wait_s):
+                connection.exec_driver_sql(self._preamble)
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        log.warning("replica lags too far; reading from the primary", position=position.lsn)
+        return None
 
     def _checked_out(self, which: str, options: dict[str, object]) -> sa.Connection:
         # The settings are the liveness check too: a pooled connection that died while idle (a
