@@ -69,7 +69,10 @@ def seen_since(view: View, at: datetime, since: Since) -> sa.Select[Any]:
     Of the new operators it is all that is valid besides.
     """
     touched = _touched(view, since).cte("touched")
-    chosen = _chosen(view).cte("chosen")
+    among: sa.ColumnElement[bool] = tariff.c.tariff_key.in_(sa.select(touched.c.tariff_key))
+    if since.new_operators:
+        among = sa.or_(among, tariff.c.operator.in_(since.new_operators))
+    chosen = _chosen(view, among).cte("chosen")
     last = _last_seen(view, touched, chosen).subquery("last")
     # What others are given does not change what the caller sees, nor does a new default for those
     # who have their own.
@@ -101,12 +104,15 @@ def _is_valid(rows: sa.FromClause, at: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(rows.c.ends_at.is_(None), rows.c.ends_at > at)
 
 
-def _chosen(view: View) -> sa.Select[Any]:
-    """Rows of what the caller sees now. Served by ix_tariff_operator."""
+def _chosen(view: View, *among: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Rows of what the caller sees now, of all tariffs or among some of them, whole ones.
+
+    Served by ix_tariff_operator, or by uq_tariff_tariff_key_recipient.
+    """
     has_own = sa.func.bool_or(_is_own(tariff)).over(partition_by=tariff.c.tariff_key)
     given = (
         sa.select(tariff, _is_own(tariff).label("is_own"), has_own.label("has_own"))
-        .where(_is_for_caller(view), tariff.c.given_until.is_(None))
+        .where(_is_for_caller(view), tariff.c.given_until.is_(None), *among)
         .subquery("given")
     )
     return sa.select(given).where(given.c.is_own == given.c.has_own)
