@@ -3,9 +3,10 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any, Protocol
 
 from ochp_chs.clearing.cdrs.export import Cell, Number
@@ -66,15 +67,15 @@ def _harmless(text: str) -> str:
 class XlsxSheet:
     """A workbook; what does not fit on one sheet goes on to the next one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rows_dir: Path) -> None:
         import xlsxwriter
 
         self._book = xlsxwriter.Workbook(
             path,
             {
-                # A row is on disk as soon as the next one comes.
+                # A row is on disk as soon as the next one comes, in `rows_dir` until close().
                 "constant_memory": True,
-                "tmpdir": str(path.parent),
+                "tmpdir": str(rows_dir),
                 "strings_to_formulas": False,
                 "strings_to_urls": False,
             },
@@ -100,7 +101,12 @@ class XlsxSheet:
 
     def close(self) -> None:
         """Put the file together."""
-        self._book.close()
+        from xlsxwriter.exceptions import XlsxFileError
+
+        try:
+            self._book.close()
+        except XlsxFileError as error:
+            raise OSError(str(error)) from error
 
     def _begin_sheet(self) -> None:
         self._sheet = self._book.add_worksheet()
@@ -145,19 +151,16 @@ def _shown_decimals(text: str) -> int | None:
 @contextmanager
 def open_sheet(kind: Format, path: Path) -> Iterator[Sheet]:
     """A file of this kind. It has its name when it is complete; CommandError if it cannot be."""
-    unfinished = path.with_name(f"{path.name}.part")
     try:
-        if kind is Format.XLSX:
-            book = XlsxSheet(unfinished)
-            try:
-                yield book
-            finally:
-                book.close()
-        else:
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
-                yield CsvSheet(file)
-        unfinished.replace(path)
+        # A folder of its own, for the library leaves files behind when something fails.
+        with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            unfinished = Path(folder, path.name)
+            if kind is Format.XLSX:
+                with closing(XlsxSheet(unfinished, Path(folder))) as book:
+                    yield book
+            else:
+                with unfinished.open("w", encoding="utf-8", newline="") as file:
+                    yield CsvSheet(file)
+            unfinished.replace(path)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from ochp_chs.clearing.cdrs.settings import SettingsByPartner
-from ochp_chs.ochp.identifiers import contract_key_without_check
+from ochp_chs.ochp.identifiers import contract_key_without_check, operator_of, tariff_key
 from ochp_chs.ochp.records.cdr import Cdr, Token
 from ochp_chs.ochp.records.codec import Judgement, RecordRefused
 from ochp_chs.ochp.records.token import TokenKey, token_key
@@ -16,12 +16,15 @@ from ochp_chs.ochp.roles import Carries, Role
 from ochp_chs.repository import cdr_context
 from ochp_chs.repository.cdr_context import ListedToken
 from ochp_chs.repository.cdrs import Submitted
+from ochp_chs.repository.charge_points import evses_known
 from ochp_chs.repository.connections import sinks_of
 from ochp_chs.repository.engine import Connection
 from ochp_chs.repository.partners import Partner
-from ochp_chs.rules.context import Context
+from ochp_chs.repository.tariff_history import tariffs_for
+from ochp_chs.rules.context import Context, GivenTariff, KnownEvse
 from ochp_chs.rules.runner import judge
 from ochp_chs.rules.sessions import Session, Sessions
+from ochp_chs.rules.tariffs import find_tariff_id
 
 
 @dataclass
@@ -44,9 +47,17 @@ class Desk:
     @cached_property
     def _providers(self) -> Mapping[str, bool]:
         """Every provider, and whether its CDRs flow to it from the caller."""
-        sinks = sinks_of(self.connection, self.caller.id, Carries.CDRS)
-        connected = {sink.party_id for sink in sinks if sink.role is Role.EMP}
+        connected = self._receivers_of(Carries.CDRS)
         return {provider: provider in connected for provider in self._partners}
+
+    @cached_property
+    def _given_tariffs(self) -> AbstractSet[str]:
+        """The providers that are given the caller's tariffs."""
+        return self._receivers_of(Carries.TARIFFS)
+
+    def _receivers_of(self, kind: Carries) -> AbstractSet[str]:
+        sinks = sinks_of(self.connection, self.caller.id, kind)
+        return {sink.party_id for sink in sinks if sink.role is Role.EMP}
 
     @cached_property
     def _settings(self) -> SettingsByPartner:
@@ -59,13 +70,48 @@ class Desk:
     def context(self, block: Sequence[Submitted]) -> Context:
         """Everything the rules may look at for these CDRs, in a few statements."""
         cdrs = [submitted.cdr for submitted in block]
-        return Context(
+        context = Context(
             now=self.now,
             operator_ids=self.operators,
             providers=self._providers,
+            evses=self._evses(cdrs),
             listed_tokens=self._listed_tokens(cdrs),
             sessions=self._sessions(cdrs),
         )
+        # Which tariff a CDR is about may be known from the charge point data alone.
+        return replace(context, tariffs=self._tariffs(cdrs, context))
+
+    def _evses(self, cdrs: Sequence[Cdr]) -> Mapping[str, KnownEvse]:
+        known = evses_known(self.connection, sorted({cdr.evse_key for cdr in cdrs}))
+        return {
+            key: KnownEvse(evse.time_zone, evse.connectors, evse.maximum_power)
+            for key, evse in known.items()
+        }
+
+    def _tariffs(
+        self, cdrs: Sequence[Cdr], context: Context
+    ) -> Mapping[tuple[str, str], Sequence[GivenTariff]]:
+        named = [(find_tariff_id(cdr, context), cdr) for cdr in cdrs]
+        # Another operator's tariff is none of the caller's business: the price that its rule
+        # tells would be what a competitor gives to this owner.
+        own = [
+            (tariff_key(tariff_id), cdr)
+            for tariff_id, cdr in named
+            if tariff_id is not None and operator_of(tariff_id) in self.operators
+        ]
+        rated = [(key, cdr) for key, cdr in own if cdr.provider in self._given_tariffs]
+        if not rated:
+            return {}
+        given = tariffs_for(
+            self.connection,
+            {(key, cdr.provider) for key, cdr in rated},
+            min(cdr.start for _, cdr in rated),
+            max(cdr.start for _, cdr in rated),
+        )
+        return {
+            pair: [GivenTariff(g.given_from, g.given_until, g.tariff) for g in versions]
+            for pair, versions in given.items()
+        }
 
     def _sessions(self, cdrs: Sequence[Cdr]) -> Sessions:
         stored = cdr_context.stored_sessions(
