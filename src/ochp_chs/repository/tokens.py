@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from ochp_chs.ochp.records.token import TokenKey
 from ochp_chs.repository.feeds import Feed, Lock, utc_text
 from ochp_chs.repository.tables import token
+from ochp_chs.repository.tables.base import TIME
 
 #: The part of a token's payload that its withdrawal rewrites; the time has a fixed length.
 _EXPIRY_XML = "<expiryDate><DateTime>{}</DateTime></expiryDate>"
@@ -30,7 +32,7 @@ def _withdraw_token(at: datetime) -> Mapping[str, sa.ColumnElement[Any]]:
     }
 
 
-def _token_is_current(at: datetime) -> sa.ColumnElement[bool]:
+def _token_is_current(at: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
     columns = token.c
     return sa.and_(columns.withdrawn_at.is_(None), columns.expires_at > at)
 
@@ -56,18 +58,37 @@ def find_current_token(
     Should two records match (a plain and a hashed one, or two providers'), the one that changed
     last is it. Served by the primary key and by the index on the SHA-1.
     """
-    matches: sa.ColumnElement[bool] = token.c.digest.in_(key.digests)
-    if key.digest_sha160 is not None:
-        matches = sa.or_(matches, token.c.digest_sha160 == key.digest_sha160)
-    statement = (
-        sa.select(token.c.payload)
+    return connection.execute(
+        _FIND,
+        {
+            "digests": list(key.digests),
+            "digest_sha160": key.digest_sha160,
+            "token_type": key.token_type,
+            "providers": list(providers),
+            "at": at,
+        },
+    ).scalar_one_or_none()
+
+
+def _find_statement() -> sa.Select[str]:
+    columns = token.c
+    digests = sa.bindparam("digests", type_=ARRAY(sa.LargeBinary))
+    providers = sa.bindparam("providers", type_=ARRAY(sa.Text))
+    return (
+        sa.select(columns.payload)
         .where(
-            matches,
-            token.c.token_type == key.token_type,
-            token.c.provider.in_(providers),
-            TOKENS.is_current(at),
+            # PostgreSQL drops the second half where it is compared with NULL.
+            sa.or_(
+                columns.digest == sa.any_(digests),
+                columns.digest_sha160 == sa.bindparam("digest_sha160", type_=sa.LargeBinary),
+            ),
+            columns.token_type == sa.bindparam("token_type"),
+            columns.provider == sa.any_(providers),
+            _token_is_current(sa.bindparam("at", type_=TIME)),
         )
-        .order_by(token.c.change_id.desc())
+        .order_by(columns.change_id.desc())
         .limit(1)
     )
-    return connection.execute(statement).scalar_one_or_none()
+
+
+_FIND = _find_statement()
