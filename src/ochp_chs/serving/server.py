@@ -32,6 +32,8 @@ _HEARTBEAT_TIMEOUT_S = 120
 _KEEPALIVE_S = 65
 _ARENAS_MAX = 2
 _M_ARENA_MAX = -8
+_MAPPED_FROM_BYTES = 1024 * 1024
+_M_MMAP_THRESHOLD = -3
 
 
 def run(
@@ -90,10 +92,16 @@ def _prepare_schema(url: str, *, apply_migrations: bool) -> None:
 
 
 def _limit_malloc() -> None:
-    # Each thread would get a heap of its own, which keeps what a large message once needed.
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
+    if mallopt is None:
+        return
+    # Each thread would get a heap of its own, which keeps what a large message once needed.
+    if "MALLOC_ARENA_MAX" not in os.environ:
         mallopt(_M_ARENA_MAX, _ARENAS_MAX)
+    # Left to itself, the threshold rises with the first large piece that is freed, and the many
+    # megabytes that verifying a password takes would then come from the heap and stay in it.
+    if "MALLOC_MMAP_THRESHOLD_" not in os.environ:
+        mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM_BYTES)
 
 
 class _Application(BaseApplication):  # type: ignore[misc]
