@@ -3,6 +3,7 @@
 import http.client
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -66,25 +67,37 @@ def downloaded(response: http.client.HTTPResponse) -> Iterator[Fields]:
     parser.close()
 
 
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[Server]:
+    """A server whose memory holds nothing of other tests."""
+    server = Server(tmp_path)
+    try:
+        server.start()
+        server.partner("emp", "emp", "DE-BIG")
+        server.partner("cpo", "cpo", "DE*BIG")
+        server.connect("emp", "cpo")
+        yield server
+    finally:
+        server.stop()
+
+
 def test_half_a_million_tokens_up_and_down_in_flat_memory(
-    server: Server, capsys: pytest.CaptureFixture[str]
+    fresh_server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.partner("big-emp", "emp", "DE-BIG")
-    server.partner("big-cpo", "cpo", "DE*BIG")
-    server.connect("big-emp", "big-cpo")
+    server = fresh_server
     seen = bytearray(TOKENS)
     assert sum(len(record(number)) for number in range(0, TOKENS, 1000)) * 1000 > 200_000_000
     with MemoryWatch(server) as memory:
         began = time.monotonic()
         reply = server.post(
-            streamed("big-emp", "SetRoamingAuthorisationList", map(record, range(TOKENS)))
+            streamed("emp", "SetRoamingAuthorisationList", map(record, range(TOKENS)))
         )
         up_s = time.monotonic() - began
         assert (reply.result, reply.description) == ("ok", f"{TOKENS} records accepted.")
 
         began = time.monotonic()
         connection = server.connection()
-        connection.request("POST", SERVICE, message("big-cpo", "GetRoamingAuthorisationList"))
+        connection.request("POST", SERVICE, message("cpo", "GetRoamingAuthorisationList"))
         for received in downloaded(connection.getresponse()):
             number = int(received[3][-8:])
             assert received == fields(number)
