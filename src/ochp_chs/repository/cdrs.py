@@ -10,7 +10,7 @@ from ochp_chs.ochp.cdr_flow import Event
 from ochp_chs.ochp.records.cdr import Cdr, CdrStatus
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.repository.feeds import Lock
-from ochp_chs.repository.rows import rows_source
+from ochp_chs.repository.rows import Shape, rows_source, stage_rows
 from ochp_chs.repository.tables import cdr, cdr_step, cdr_version, cdr_warning
 from ochp_chs.repository.tables.base import TIME
 
@@ -78,7 +78,8 @@ def insert_accepted(
     connection: sa.Connection, accepted: Sequence[Submitted], origin: Origin
 ) -> None:
     """Take in CDRs that were found plausible: row, first version and first step at once."""
-    incoming = _incoming(accepted)
+    staged = _staged(connection, accepted)
+    incoming = staged.rows
     columns = [*_CONTENT, "key", "status", "version", "accepted_at", "status_at"]
     inserted = (
         cdr.insert()
@@ -97,6 +98,7 @@ def insert_accepted(
         .cte("stepped")
     )
     _record(connection, inserted, incoming, Event.SUBMIT, CdrStatus.ACCEPTED, None, origin)
+    staged.drop(connection)
 
 
 def revise(
@@ -106,7 +108,8 @@ def revise(
 
     All of them are locked and in the status `from_`.
     """
-    incoming = _incoming(revised)
+    staged = _staged(connection, revised)
+    incoming = staged.rows
     updated = (
         cdr.update()
         .where(cdr.c.key == incoming.c.key)
@@ -122,6 +125,7 @@ def revise(
         .cte("stepped")
     )
     _record(connection, updated, incoming, Event.REVISE, CdrStatus.REVISED, from_, origin)
+    staged.drop(connection)
 
 
 def reject(connection: sa.Connection, ids: Sequence[int], origin: Origin) -> None:
@@ -174,23 +178,58 @@ _CONTENT = (
 )
 
 
-def _incoming(submitted: Sequence[Submitted]) -> sa.FromClause:
-    text = sa.Text()
-    cdrs = [each.cdr for each in submitted]
-    return rows_source(
-        "incoming",
-        {
-            "position": (sa.Integer(), [each.position for each in submitted]),
-            "key": (text, [each.key for each in submitted]),
-            "payload": (text, [each.payload for each in submitted]),
-            "cdr_id": (text, [each.cdr_id for each in cdrs]),
-            "evse_key": (text, [each.evse_key for each in cdrs]),
-            "operator": (text, [each.operator for each in cdrs]),
-            "provider": (text, [each.provider for each in cdrs]),
-            "contract_key": (text, [each.contract_key for each in cdrs]),
-            "starts_at": (TIME, [each.start.isoformat() for each in cdrs]),
-            "ends_at": (TIME, [each.end.isoformat() for each in cdrs]),
-        },
+_TEXT = sa.Text()
+_INCOMING = Shape(
+    "incoming_cdr",
+    {
+        "position": sa.Integer(),
+        "key": _TEXT,
+        "payload": _TEXT,
+        "cdr_id": _TEXT,
+        "evse_key": _TEXT,
+        "operator": _TEXT,
+        "provider": _TEXT,
+        "contract_key": _TEXT,
+        "starts_at": TIME,
+        "ends_at": TIME,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """CDRs ready to be stored: something to select from, more than once."""
+
+    rows: sa.FromClause
+    table: sa.Table | None
+
+    def drop(self, connection: sa.Connection) -> None:
+        """Make room for the next block of the same transaction."""
+        if self.table is not None:
+            self.table.drop(connection)
+
+
+def _staged(connection: sa.Connection, submitted: Sequence[Submitted]) -> _Staged:
+    source = stage_rows(connection, _INCOMING, map(_row, submitted))
+    if isinstance(source, sa.Table):
+        return _Staged(source, source)
+    # Rows inside of the statement would be sent once for each time that it names them.
+    return _Staged(sa.select(source).cte(_INCOMING.name), None)
+
+
+def _row(submitted: Submitted) -> Sequence[object]:
+    cdr = submitted.cdr
+    return (
+        submitted.position,
+        submitted.key,
+        submitted.payload,
+        cdr.cdr_id,
+        cdr.evse_key,
+        cdr.operator,
+        cdr.provider,
+        cdr.contract_key,
+        cdr.start.isoformat(),
+        cdr.end.isoformat(),
     )
 
 

@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from ochp_chs.ochp.operations import NAMESPACE
-from ochp_chs.ochp.xml import attributes_xml, inner_xml, local_name, outer_xml
+from ochp_chs.ochp.xml import (
+    attributes_xml,
+    inner_xml,
+    inner_xml_of_large,
+    local_name,
+    outer_xml,
+)
 
 #: Everything that XML can hold.
 TEXT = st.text(
@@ -44,3 +50,49 @@ def test_prefixes_and_foreign_attributes_are_left_out() -> None:
 
 def test_empty_element_has_nothing_inside() -> None:
     assert inner_xml(parsed("<a/>")) == ""
+
+
+_SPACE = st.text(" \t\n\r", max_size=2)
+_CONTENT = st.one_of(
+    TEXT,
+    st.sampled_from(
+        ["", " ", "p:a", "xmlns", 'a="b" c="d"', "\\", "> ", ">&#13;", "<p:a>", "10:00"]
+    ),
+)
+_ATTRIBUTES = st.dictionaries(
+    st.sampled_from(["a", "b", f"{{{NAMESPACE}}}c", "{urn:other}d"]), _CONTENT, max_size=3
+)
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> etree._Element:
+    """A record as some client may write it: with prefixes or not, indented or not."""
+    declared = draw(
+        st.sampled_from([{None: NAMESPACE}, {"p": NAMESPACE}, {"p": NAMESPACE, "q": "urn:other"}])
+    )
+    record = etree.Element(f"{{{NAMESPACE}}}record", nsmap=declared)  # type: ignore[arg-type]
+    _grow(draw, record, 3)
+    return etree.fromstring(etree.tostring(record))
+
+
+def _grow(draw: st.DrawFn, parent: etree._Element, depth: int) -> None:
+    parent.text = draw(_SPACE)
+    for name in draw(st.lists(st.sampled_from(["a", "b"]), max_size=3)):
+        # The same name of the same namespace, by another prefix.
+        inside = {None: NAMESPACE} if draw(st.booleans()) else None
+        child = etree.SubElement(
+            parent,
+            f"{{{NAMESPACE}}}{name}",
+            draw(_ATTRIBUTES),
+            nsmap=inside,  # type: ignore[arg-type]
+        )
+        child.tail = draw(_SPACE)
+        if depth and draw(st.booleans()):
+            _grow(draw, child, depth - 1)
+        if not len(child):
+            child.text = draw(_CONTENT)
+
+
+@given(trees())
+def test_large_elements_have_the_same_form(record: etree._Element) -> None:
+    assert inner_xml_of_large(record) == inner_xml(record)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from ochp_chs.clearing.cdrs.desk import Desk
-from ochp_chs.clearing.cdrs.reading import ReadCdrs, read_cdrs
+from ochp_chs.clearing.cdrs.reading import ReadCdrs, read_cdrs, submitted_blocks
 from ochp_chs.clearing.cdrs.submission import Action, Refused, wanted_action
 from ochp_chs.clearing.errors import FrameRefused
 from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Elements, Message
@@ -43,7 +43,7 @@ def _store(house: ClearingHouse, call: Call, read: ReadCdrs) -> Result:
         if read.stepping:
             cdrs.lock_cdrs(connection, read.stepping)
         desk = Desk(connection, call.partner, house.clock())
-        for block in read.blocks:
+        for block in submitted_blocks(read):
             changed += _Block(connection, desk, read, origin).store(block)
         result = read.tally.result()
         log_message(

@@ -1,67 +1,33 @@
 """AddCDRs, first half: the message is read to its end before anything is locked or stored."""
 
-import pickle
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from typing import IO
+from itertools import islice
+
+from lxml import etree
 
 from ochp_chs.clearing.cdrs.submission import cdr_key
 from ochp_chs.clearing.exchange import IncomingRecord
 from ochp_chs.clearing.spool import NoteSpool, Spool
-from ochp_chs.ochp.identifiers import is_cdr_id
+from ochp_chs.ochp.identifiers import is_cdr_id, operator_of
 from ochp_chs.ochp.operations import NAMESPACE
-from ochp_chs.ochp.records.cdr import Cdr, CdrStatus, decode
+from ochp_chs.ochp.records.cdr import CdrStatus, decode
 from ochp_chs.ochp.results import Tally
 from ochp_chs.ochp.violations import Reason, Violation
-from ochp_chs.ochp.xml import inner_xml
+from ochp_chs.ochp.xml import inner_xml_of_large
 from ochp_chs.repository.cdrs import Submitted
 
 _IN = f"{{{NAMESPACE}}}"
 
 #: CDRs are judged and stored in blocks of at most this many.
-BLOCK_CDRS = 500
+BLOCK_CDRS = 1000
 
-#: Place of the status in a CDRInfo.
-_STATUS = 4
+#: Places of the IDs and of the status in a CDRInfo.
+_CDR_ID, _EVSE_ID, _STATUS = 0, 1, 4
 
+_STATUS_XML = "<status><CdrStatusType>{}</CdrStatusType></status>"
 
-class SubmittedBlocks:
-    """The decoded CDRs of one message in blocks: the last one in memory, others on disk."""
-
-    def __init__(self) -> None:
-        self._last: list[Submitted] = []
-        self._keys: set[str] = set()
-        self._file: IO[bytes] | None = None
-        self._count = 0
-
-    def append(self, submitted: Submitted) -> None:
-        """Add one at the end. No key comes twice in one block: the second sees the first stored."""
-        if len(self._last) >= BLOCK_CDRS or submitted.key in self._keys:
-            self._put_away()
-        self._keys.add(submitted.key)
-        self._last.append(submitted)
-
-    def __iter__(self) -> Iterator[list[Submitted]]:
-        if self._file is not None:
-            self._file.seek(0)
-            for _ in range(self._count):
-                # What is read was written above, by this object, into a file without a name.
-                yield pickle.load(self._file)  # noqa: S301
-        if self._last:
-            yield self._last
-
-    def close(self) -> None:
-        """Give the disk space back."""
-        if self._file is not None:
-            self._file.close()
-
-    def _put_away(self) -> None:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - until close()
-        pickle.dump(self._last, self._file, pickle.HIGHEST_PROTOCOL)
-        self._count += 1
-        self._last = []
-        self._keys = set()
+# Of CDRs that were read, judged by the schema and written by this server.
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 
 
 class ReadCdrs:
@@ -69,11 +35,14 @@ class ReadCdrs:
 
     def __init__(self) -> None:
         self.tally = Tally()
-        self.blocks = SubmittedBlocks()
         #: Every refusal with its reasons, for the message log.
         self.refusals = NoteSpool()
         #: The IDs of refused CDRs, to be answered in implausibleCdrsArray.
         self.implausible = Spool()
+        #: Valid CDRs, each with its place in the message before it. As text: as objects, a month
+        #: of CDRs would not fit into memory, and to pickle them takes longer than to read them
+        #: once more.
+        self.valid = Spool()
         #: Keys of CDRs that are sent as revised or rejected, to be locked in order.
         self.stepping: list[str] = []
 
@@ -91,7 +60,7 @@ class ReadCdrs:
 
     def close(self) -> None:
         """Give the disk space back."""
-        self.blocks.close()
+        self.valid.close()
         self.refusals.close()
         self.implausible.close()
 
@@ -108,27 +77,58 @@ def read_cdrs(
         if violations:
             read.refuse(position, cdr_id, violations)
             continue
-        cdr = decode(element)
-        if isinstance(cdr, list):
-            read.refuse(position, cdr_id, cdr)
+        evse_id = element[_EVSE_ID].text or ""
+        if operator_of(evse_id) not in operators:
+            read.refuse(position, cdr_id, [_foreign_evse(evse_id, operators)])
             continue
-        if cdr.operator not in operators:
-            read.refuse(position, cdr_id, [_foreign_evse(cdr, operators)])
-            continue
-        # The status is the clearing house's: it is put in again when the record leaves.
-        element.remove(element[_STATUS])
-        submitted = Submitted(position, cdr_key(cdr), cdr, inner_xml(element))
-        if cdr.status is not CdrStatus.NEW:
-            read.stepping.append(submitted.key)
-        read.blocks.append(submitted)
+        if element[_STATUS][0].text != CdrStatus.NEW:
+            read.stepping.append(cdr_key(cdr_id, evse_id))
+        read.valid.append(f"{position} {inner_xml_of_large(element)}")
 
 
-def _foreign_evse(cdr: Cdr, operators: Collection[str]) -> Violation:
+def submitted_blocks(read: ReadCdrs) -> Iterator[list[Submitted]]:
+    """The CDRs that mean something, in blocks; those that do not are refused on the way.
+
+    No key comes twice in one block: the second is to find the first one stored.
+    """
+    block: list[Submitted] = []
+    keys: set[str] = set()
+    for submitted in _submitted(read):
+        if len(block) >= BLOCK_CDRS or submitted.key in keys:
+            yield block
+            block, keys = [], set()
+        block.append(submitted)
+        keys.add(submitted.key)
+    if block:
+        yield block
+
+
+def _submitted(read: ReadCdrs) -> Iterator[Submitted]:
+    texts = iter(read.valid)
+    while lines := list(islice(texts, _PARSED_CDRS)):
+        positions, payloads = zip(*[line.split(" ", 1) for line in lines], strict=True)
+        records = "</r><r>".join(payloads)
+        parsed = etree.fromstring(f'<all xmlns="{NAMESPACE}"><r>{records}</r></all>', _PARSER)
+        for position, payload, element in zip(map(int, positions), payloads, parsed, strict=True):
+            cdr = decode(element)
+            if isinstance(cdr, list):
+                read.refuse(position, element[_CDR_ID].text or "", cdr)
+                continue
+            # The status is the clearing house's: it is put in again when the record leaves.
+            content = payload.replace(_STATUS_XML.format(cdr.status.value), "", 1)
+            yield Submitted(position, cdr_key(cdr.cdr_id, cdr.evse_id), cdr, content)
+
+
+#: CDRs are parsed again by so many at a time.
+_PARSED_CDRS = 100
+
+
+def _foreign_evse(evse_id: str, operators: Collection[str]) -> Violation:
     own = ", ".join(sorted(operators)) or "none"
     return Violation(
         "evse-operator",
         "evseId",
-        cdr.evse_id,
-        f"operator {cdr.operator} is not one of yours ({own})",
+        evse_id,
+        f"operator {operator_of(evse_id)} is not one of yours ({own})",
         Reason.IDENTIFIER,
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ochp_chs.ochp.cdr_flow import SUBMISSIONS, Actor, Event, next_status
-from ochp_chs.ochp.identifiers import cdr_id_names_operator
+from ochp_chs.ochp.identifiers import cdr_id_names_operator, evse_key, operator_of
 from ochp_chs.ochp.records.cdr import Cdr, CdrStatus
 from ochp_chs.ochp.violations import Reason, Violation
 from ochp_chs.repository.cdrs import StoredCdr, Submitted
@@ -27,15 +27,15 @@ class Refused:
     violation: Violation
 
 
-def cdr_key(cdr: Cdr) -> str:
+def cdr_key(cdr_id: str, evse_id: str) -> str:
     """What makes a CDR the same CDR.
 
     A CDR-ID that begins with the operator's five characters is unique everywhere; one of an older
     system is unique per EVSE only (specification, "CdrId").
     """
-    if cdr_id_names_operator(cdr.cdr_id, cdr.operator):
-        return cdr.cdr_id
-    return f"{cdr.cdr_id}@{cdr.evse_key}"
+    if cdr_id_names_operator(cdr_id, operator_of(evse_id)):
+        return cdr_id
+    return f"{cdr_id}@{evse_key(evse_id)}"
 
 
 def wanted_action(submitted: Submitted, stored: StoredCdr | None) -> Action | Refused:
