@@ -188,19 +188,24 @@ class Sender:
         """Send the whole list; what is not in it is gone."""
         assert self.chapter.replace is not None
         self._send(edge, self.chapter.replace, records)
-        kept = self._versions(records)
+        kept = self.versions(records)
         self.committed = {key: kept.get(key, GONE) for key in self.committed}
 
     def content(self, records: Mapping[int, int]) -> str:
         """The records as XML."""
         return "".join(self.chapter.record(self.number, *each) for each in records.items())
 
+    def note(self, records: Mapping[int, int]) -> None:
+        """Take note of records that were taken."""
+        self.committed |= self.versions(records)
+
     def _send(self, edge: Edge, operation: str, records: Mapping[int, int]) -> None:
         reply = edge.call(sender_name(self.number), operation, self.content(records), valid=False)
         assert reply.result == "ok", reply.description or reply.fault
-        self.committed |= self._versions(records)
+        self.note(records)
 
-    def _versions(self, records: Mapping[int, int]) -> Versions:
+    def versions(self, records: Mapping[int, int]) -> Versions:
+        """The same by the keys that followers know."""
         elements = etree.fromstring(f'<all xmlns="{O[1:-1]}">{self.content(records)}</all>')
         return dict(map(self.chapter.read, elements))
 
