@@ -18,4 +18,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         server.connect("emp", "cpo")
         yield server
     finally:
-        server.stop()
+        ended = server.stop()
+    assert ended == 0
+    assert "Traceback" not in server.log
