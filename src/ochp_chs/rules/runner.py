@@ -2,9 +2,8 @@
 
 from ochp_chs.ochp.records.cdr import Cdr
 from ochp_chs.ochp.records.codec import Judgement
-from ochp_chs.ochp.violations import Severity, Violation
+from ochp_chs.ochp.violations import Violation
 from ochp_chs.rules.context import Context
-from ochp_chs.rules.registry import RULES
 from ochp_chs.rules.settings import RuleSettings
 
 
@@ -15,16 +14,11 @@ def judge(cdr: Cdr, context: Context, settings: RuleSettings) -> Judgement:
     """
     refusals: list[Violation] = []
     warnings: list[Violation] = []
-    by_rule = settings.by_rule
-    for rule in RULES:
-        setting = by_rule[rule.id]
-        severity = setting.severity
-        if severity is Severity.OFF:
-            continue
-        found = rule.check(cdr, context, setting.parameters)
+    for check, refuses, parameters in settings.active:
+        found = check(cdr, context, parameters)
         if found is None:
             continue
-        violations = refusals if severity is Severity.REJECT else warnings
+        violations = refusals if refuses else warnings
         if isinstance(found, Violation):
             violations.append(found)
         else:

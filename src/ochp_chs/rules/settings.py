@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from ochp_chs.ochp.records.decimals import InvalidNumber, parse_decimal
 from ochp_chs.ochp.violations import Severity
-from ochp_chs.rules.model import Parameter, Rule, Value
+from ochp_chs.rules.model import Check, Parameter, Rule, Value
 from ochp_chs.rules.registry import RULES, RULES_BY_ID
 
 
@@ -36,6 +36,17 @@ class RuleSettings:
     """What holds for every rule of the registry, by rule id."""
 
     by_rule: Mapping[str, RuleSetting]
+    #: The rules that are not off, in their order: check, whether it refuses, parameters.
+    active: tuple[tuple[Check, bool, Mapping[str, Value]], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings = [(rule.check, self.by_rule[rule.id]) for rule in RULES]
+        active = tuple(
+            (check, setting.severity is Severity.REJECT, setting.parameters)
+            for check, setting in settings
+            if setting.severity is not Severity.OFF
+        )
+        object.__setattr__(self, "active", active)
 
 
 def merge(*layers: Mapping[str, Override]) -> RuleSettings:

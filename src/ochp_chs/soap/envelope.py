@@ -31,6 +31,9 @@ _HEAD_PIECE_BYTES = 1 << 12
 #: four bytes that it may be written with.
 _OTHER_CHILDREN_MAX = 1000
 
+#: OCHP as the namespace of names without prefix; the stubs know prefixes only.
+_BY_DEFAULT = cast(dict[str, str], {None: NAMESPACE})
+
 #: Encodings whose meaning does not depend on who reads them.
 _ENCODINGS = frozenset(
     {"UTF-8", "UTF8", "US-ASCII", "ASCII", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1"}
@@ -191,7 +194,8 @@ def _taken(children: Sequence[etree._Element], tags: Collection[str]) -> Iterato
     """The children with one of these names, moved out of their message into one new element."""
     block = [child for child in children if child.tag in tags]
     if block:
-        holder = etree.Element(f"{{{NAMESPACE}}}{RECORDS}")
+        # Whatever prefix they came with, the children have none in there.
+        holder = etree.Element(f"{{{NAMESPACE}}}{RECORDS}", nsmap=_BY_DEFAULT)
         holder.extend(block)
         yield holder
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -65,8 +66,7 @@ class Ratings:
     nominal_voltage: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """One item on the bill. The texts are the numbers as they were sent.
 
     `value` is in hours, kWh or kW or is a multiplier, as the item has it; `price` per unit and

@@ -6,6 +6,7 @@ ever a binary float, and the text that was sent is kept beside the value by thos
 
 from collections.abc import Iterable
 from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 
 #: The value itself is below 10 to this power, and has at most so many decimals. A double that a
 #: careless sender printed in full (1.3877787807814457E-17) stays readable.
@@ -31,6 +32,9 @@ class InvalidNumber(ValueError):
     """A text that is no usable number; the message says why, for the person who sent it."""
 
 
+# Prices and many amounts are the same again and again. Bounded in number and, by what is refused,
+# in length.
+@lru_cache(maxsize=4096)
 def parse_decimal(text: str) -> Decimal:
     """Return the exact value of an xs:float's text, exponent and surrounding space allowed.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from ochp_chs.ochp.records.billing import BillingItem
-from ochp_chs.ochp.records.cdr import Cdr, Period
+from ochp_chs.ochp.records.cdr import Cdr
 from ochp_chs.ochp.records.decimals import EXACT, ZERO, plain
 from ochp_chs.ochp.violations import Severity, Violation
 from ochp_chs.rules.context import Context
@@ -51,13 +51,16 @@ def _exceeding(
 ) -> Iterator[Violation]:
     # Looked up when the first period needs it: most CDRs fit without.
     step: Decimal | None = None
+    # kWh times 3600 times 100: whole seconds and per cent stay whole, nothing is rounded.
+    percent = EXACT.add(Decimal(100), parameters["tolerance_percent"])
+    per_second = EXACT.multiply(power, percent)
+    always = EXACT.multiply(Decimal(360_000), parameters["tolerance_kwh"])
     for position, period in enumerate(cdr.periods, 1):
         if period.item is not BillingItem.ENERGY:
             continue
-        # kWh times 3600 times 100: whole seconds and per cent stay whole, nothing is rounded.
-        excess = EXACT.subtract(
-            EXACT.multiply(period.value, 360_000), _allowed(period, power, parameters)
-        )
+        by_power = EXACT.multiply(per_second, max(seconds_of(period), 0))
+        allowed = EXACT.add(by_power, always)
+        excess = EXACT.subtract(EXACT.multiply(period.value, 360_000), allowed)
         if excess <= ZERO:
             continue
         if step is None:
@@ -70,12 +73,6 @@ def _exceeding(
                 f"{plain(power)} kW do not give {plain(period.value)} kWh in"
                 f" {seconds_of(period)} seconds",
             )
-
-
-def _allowed(period: Period, power: Decimal, parameters: Mapping[str, Value]) -> Decimal:
-    percent = EXACT.add(Decimal(100), parameters["tolerance_percent"])
-    by_power = EXACT.multiply(EXACT.multiply(power, percent), max(seconds_of(period), 0))
-    return EXACT.add(by_power, EXACT.multiply(Decimal(360_000), parameters["tolerance_kwh"]))
 
 
 RULE = Rule(ID, Severity.REJECT, check, PARAMETERS)

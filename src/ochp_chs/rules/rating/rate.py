@@ -42,6 +42,9 @@ WORK_MAX = 20_000
 # thirtieth of an hour was rounded up at its sixtieth digit.
 _STEP_PRECISION = Decimal("1E-9")
 
+_ONE = Decimal(1)
+_NO_RESTRICTION = Restriction()
+
 _CALENDAR_START = datetime(2, 1, 1, tzinfo=UTC)
 _CALENDAR_END = datetime(9998, 1, 1, tzinfo=UTC)
 
@@ -85,6 +88,8 @@ def rate(
     """
     if not _is_ratable(cdr):
         return None
+    if all(element.restriction == _NO_RESTRICTION for element in tariff.elements):
+        return Rating(tuple(_lines(tariff, cdr, _Whole())))
     profile = profile_of(cdr, rated_power)
     extent = _extent(cdr)
     minutes = edge_minutes(w for e in tariff.elements for w in e.restriction.hours)
@@ -209,6 +214,29 @@ class _Timeline:
         return limits == (None, None) or _is_between(self._profile.power_at(at_s), *limits)
 
 
+class _Whole:
+    """A session under a tariff without restrictions: most are, and nothing has to be cut."""
+
+    __slots__ = ()
+
+    def pieces(self, _period: Period) -> Iterator[tuple[Decimal, Decimal]]:
+        """The period as one piece."""
+        yield ZERO, _ONE
+
+    def start_of(self, _period: Period) -> Decimal:
+        """Any second is as good as another."""
+        return ZERO
+
+    def find_element(
+        self, tariff: IndividualTariff, item: BillingItem, _at_s: Decimal
+    ) -> int | None:
+        """The place of the first element for the item."""
+        for place, element in enumerate(tariff.elements):
+            if element.item is item:
+                return place
+        return None
+
+
 def _is_between(value: object, minimum: object, maximum: object) -> bool:
     """From the minimum, included, to the maximum, excluded; None is no limit."""
     return (minimum is None or value >= minimum) and (  # type: ignore[operator]
@@ -221,7 +249,7 @@ def _piece(left: Decimal, right: Decimal, length: Decimal) -> tuple[Decimal, Dec
     return middle, ROUNDED.divide(ROUNDED.subtract(right, left), length)
 
 
-def _lines(tariff: IndividualTariff, cdr: Cdr, timeline: _Timeline) -> Iterator[Line]:
+def _lines(tariff: IndividualTariff, cdr: Cdr, timeline: _Timeline | _Whole) -> Iterator[Line]:
     used: dict[int, Decimal] = {}
     place = timeline.find_element(tariff, BillingItem.SERVICE_FEE, ZERO)
     if place is not None:
