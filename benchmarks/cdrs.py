@@ -12,9 +12,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figure import Figure
+from benchmarks.rig import Rig
 from ochp_chs.clearing.cdrs.desk import Desk
 from ochp_chs.config import Settings
 from tests.acceptance.harness import MemoryWatch, Server, message, streamed
@@ -43,7 +46,7 @@ def _cdr(number: int, start: datetime) -> str:
     begin, end = moments[0], moments[-1]
     periods = [
         period_xml("energy", "2.5", "0.30", "0.75", start=one, end=other)
-        for one, other in zip(moments, moments[1:], strict=False)
+        for one, other in pairwise(moments)
     ]
     periods.append(period_xml("serviceFee", "1", "0.50", "0.50", start=begin, end=end))
     return cdr_xml(
@@ -97,9 +100,29 @@ def backdate_the_tariff(server: Server) -> None:
         connection.exec_driver_sql("UPDATE tariff SET given_from = given_from - interval '1 year'")
 
 
-def through_the_server(server: Server, count: int) -> tuple[float, float]:
+def measure_cdrs(rig: Rig) -> None:
+    """AddCDRs with all rules on, for the table of all benchmarks."""
+    prepare(rig.server.call)
+    count, rates = rig.sizes.cdrs, []
+    for run in range(rig.sizes.runs):
+        seconds, peak_mib = through_the_server(rig.server, count, first=run * count)
+        rates.append(count / seconds)
+        rig.peak_mib = max(rig.peak_mib, peak_mib)
+    rig.results.figures.append(
+        Figure(
+            "cdrs",
+            f"AddCDRs of {count:,} with five periods, all rules",
+            "CDRs/s",
+            rates,
+            at_least=4_000,
+            aim=10_000,
+        )
+    )
+
+
+def through_the_server(server: Server, count: int, first: int = 0) -> tuple[float, float]:
     """Seconds that the message took, and the largest memory of a server process in MiB."""
-    records = list(cdrs(count, datetime.now(UTC)))
+    records = list(cdrs(count, datetime.now(UTC), first))
     content = b"".join(streamed("cpo", "AddCDRs", records))
     with MemoryWatch(server) as memory:
         began = time.perf_counter()
