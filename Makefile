@@ -9,7 +9,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 # More arguments for the tool behind a target: make test ARGS="-k tokens -x"
 ARGS ?=
 
-.PHONY: help install demo test lint format types clean
+.PHONY: help install demo test stress bench lint format types clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -23,6 +23,13 @@ demo: $(INSTALLED) ## Start a server with demo partners, play a round trip, keep
 
 test: $(INSTALLED) ## Run all tests
 	$(BIN)/python -m pytest $(ARGS)
+
+stress: $(INSTALLED) ## Upload and poll every feed for minutes: no change may be missing
+	OCHP_CHS_TEST_STRESS_S=60 OCHP_CHS_TEST_STRESS_SEEDS="1 2 3" \
+		$(BIN)/python -m pytest tests/integration/test_delta_stress.py $(ARGS)
+
+bench: $(INSTALLED) ## Measure against limits and rivals (ARGS="--full", ARGS="--only tokens")
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(INSTALLED) ## Check style and formatting
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""How fast the clearing house is, against limits and a rival measured in the same run."""
