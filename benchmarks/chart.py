@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, Point, Results
 
-_WIDTH, _ROW, _LABEL, _BAR = 960, 34, 430, 380
+_WIDTH, _ROW, _LABEL, _BAR = 1100, 34, 430, 380
 _PLOT_HEIGHT, _MARGIN = 170, 40
 #: Bars end here, in aims.
 _AIMS_MAX = 1.5
