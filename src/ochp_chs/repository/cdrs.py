@@ -65,11 +65,17 @@ def find_stored(connection: sa.Connection, keys: Collection[str]) -> dict[str, S
     statement = (
         sa.select(cdr.c.key, cdr.c.id, cdr.c.status, current.c.payload, first.c.payload)
         .join(current, sa.and_(current.c.cdr == cdr.c.id, current.c.version == cdr.c.version))
-        .join(first, sa.and_(first.c.cdr == cdr.c.id, first.c.version == 1))
+        # Most have one version, and its content need not come twice.
+        .outerjoin(first, sa.and_(first.c.cdr == cdr.c.id, first.c.version == 1, cdr.c.version > 1))
         .where(cdr.c.key == sa.any_(sa.literal(list(keys), sa.ARRAY(sa.Text))))
     )
     return {
-        key: StoredCdr(identifier, CdrStatus(status), payload, first_payload)
+        key: StoredCdr(
+            identifier,
+            CdrStatus(status),
+            payload,
+            payload if first_payload is None else first_payload,
+        )
         for key, identifier, status, payload, first_payload in connection.execute(statement)
     }
 

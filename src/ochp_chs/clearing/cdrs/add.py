@@ -45,6 +45,8 @@ def _store(house: ClearingHouse, call: Call, read: ReadCdrs) -> Result:
         desk = Desk(connection, call.partner, house.clock())
         for block in submitted_blocks(read):
             changed += _Block(connection, desk, read, origin).store(block)
+            # Before the next one is made: one at a time is what memory has to hold.
+            block.clear()
         result = read.tally.result()
         log_message(
             connection,
