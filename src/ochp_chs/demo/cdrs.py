@@ -1,4 +1,4 @@
-"""Charge detail records in the round trip: sent, declined, revised, approved."""
+"""Charge detail records in the round trip: implausible, declined, revised, approved, rejected."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +25,8 @@ class Session:
     end: datetime
     status: str = "new"
     energy_kwh: Decimal = Decimal(12)
+    #: What is claimed to be its length.
+    duration: str = "001:00:00"
     #: What is claimed to be the sum of the periods' costs.
     total_cost: Decimal | None = None
 
@@ -43,7 +45,7 @@ class Session:
             f"<emtId><instance>{PLAIN_CARD.instance}</instance><tokenType>rfid</tokenType></emtId>"
             f"<contractId>{PLAIN_CARD.contract_id}</contractId>"
             f"<status><CdrStatusType>{self.status}</CdrStatusType></status>{times}"
-            f"<duration>001:00:00</duration>{ADDRESS_XML}"
+            f"<duration>{self.duration}</duration>{ADDRESS_XML}"
             f"<chargePointType>{AC.current}</chargePointType>"
             f"<connectorType>{AC.connector_xml}</connectorType><ratings>{AC.ratings_xml}</ratings>"
             f"<chargingPeriods>{times}<billingItem><BillingItemType>energy</BillingItemType>"
@@ -54,25 +56,39 @@ class Session:
         )
 
 
+#: The rules that the implausible CDR breaks.
+_BROKEN = ("duration-difference", "energy-within-power", "total-cost")
+
+
 def play(trip: Trip) -> Iterator[Step]:
-    """Bill a session, dispute it, mend it and approve it; a wrong sum is refused at once."""
-    # Each playing bills a session of its own: a CDR that is approved stays so for good.
+    """Bill sessions: one is disputed, mended and approved, one is given up, one is implausible."""
+    # Each playing bills sessions of its own: a CDR that is approved stays so for good.
     end = (trip.now - timedelta(hours=1)).astimezone(ZoneInfo(TIME_ZONE))
     session = Session(f"DECPODEMO{trip.now:%Y%m%d%H%M%S%f}", end)
-    yield from _billed(trip, session)
-    yield from _disputed(trip, session)
+    mistaken = replace(session, cdr_id=f"{session.cdr_id}M", end=end - timedelta(hours=1))
+    yield from _billed(trip, session, mistaken)
+    yield from _disputed(trip, session, mistaken)
     yield from _approved(trip, replace(session, status="revised", energy_kwh=Decimal(10)))
+    yield from _given_up(trip, replace(mistaken, status="rejected"))
 
 
-def _billed(trip: Trip, session: Session) -> Iterator[Step]:
-    wrong = replace(session, cdr_id=f"{session.cdr_id}X", total_cost=Decimal(99))
-    reply = trip.call(CPO, "AddCDRs", session.xml + wrong.xml)
+def _billed(trip: Trip, session: Session, mistaken: Session) -> Iterator[Step]:
+    wrong = replace(
+        session,
+        cdr_id=f"{session.cdr_id}X",
+        energy_kwh=Decimal(99),
+        duration="002:00:00",
+        total_cost=Decimal(99),
+    )
+    reply = trip.call(CPO, "AddCDRs", session.xml + mistaken.xml + wrong.xml)
+    named = [rule for rule in _BROKEN if f"({rule})" in reply.description]
     yield told(
         reply,
-        f"An hour, {session.energy_kwh} kWh for {session.cost} EUR, is accepted. Another CDR, whose"
-        " total is not the sum of its costs, is implausible and refused.",
+        f"Two sessions of an hour, {session.energy_kwh} kWh for {session.cost} EUR each, are"
+        f" accepted. A third CDR is implausible, for {len(named)} reasons: {', '.join(named)}.",
         expected="partly",
-        holds=[each.text for each in reply.records("implausibleCdrsArray")] == [wrong.cdr_id],
+        holds=len(named) == len(_BROKEN)
+        and [each.text for each in reply.records("implausibleCdrsArray")] == [wrong.cdr_id],
     )
     reply = trip.call(EMP, "GetCDRs")
     yield told(
@@ -82,14 +98,16 @@ def _billed(trip: Trip, session: Session) -> Iterator[Step]:
     )
 
 
-def _disputed(trip: Trip, session: Session) -> Iterator[Step]:
-    reply = trip.call(EMP, "ConfirmCDRs", _confirmation("declined", session.cdr_id))
-    yield told(reply, "The EMP declines it: its customer says that it was less.")
+def _disputed(trip: Trip, session: Session, mistaken: Session) -> Iterator[Step]:
+    entries = [_confirmation("declined", each.cdr_id) for each in (session, mistaken)]
+    reply = trip.call(EMP, "ConfirmCDRs", "".join(entries))
+    yield told(reply, "The EMP declines both: its customer charged once, and less.")
     reply = trip.call(CPO, "CheckCDRs")
+    statuses = {_status(reply, each.cdr_id) for each in (session, mistaken)}
     yield told(
         reply,
-        "The CPO asks what was declined, and finds it.",
-        holds=_status(reply, session.cdr_id) == "declined",
+        "The CPO asks what was declined, and finds them.",
+        holds=statuses == {"declined"},
     )
 
 
@@ -109,6 +127,17 @@ def _approved(trip: Trip, session: Session) -> Iterator[Step]:
         reply,
         "The CPO sees that it will be paid.",
         holds=_status(reply, session.cdr_id) == "approved",
+    )
+
+
+def _given_up(trip: Trip, mistaken: Session) -> Iterator[Step]:
+    reply = trip.call(CPO, "AddCDRs", mistaken.xml)
+    yield told(reply, "The CPO gives the other session up: rejected for good.")
+    reply = trip.call(EMP, "GetCDRs", _asked("rejected"))
+    yield told(
+        reply,
+        "The EMP sees that it will not be asked to pay for that one.",
+        holds=_status(reply, mistaken.cdr_id) == "rejected",
     )
 
 
