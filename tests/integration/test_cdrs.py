@@ -1,6 +1,7 @@
 """CDRs end to end over the SOAP edge: status flow, repeats, disputes, strangers."""
 
 import pytest
+
 from tests.support.cdrs import NOW, cdr_xml, confirmation_xml, period_xml
 from tests.support.edge import Clock, Edge, O
 
