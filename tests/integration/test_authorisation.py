@@ -53,7 +53,9 @@ def single(edge: Edge, instance: str, representation: str = "plain") -> tuple[st
 
 class TestSet:
     def test_list_arrives_at_connected_cpo_as_it_was_sent(self, pair: Edge) -> None:
-        sent = token_xml("04AA", contract_id="de-emp-c00000001", printed_number="A &amp; &lt;B> ü\\\t")
+        sent = token_xml(
+            "04AA", contract_id="de-emp-c00000001", printed_number="A &amp; &lt;B> ü\\\t"
+        )
         assert pair.call("emp", SET, sent).result == "ok"
         (record,) = pair.call("cpo", LIST).elements("roamingAuthorisationInfoArray")
         assert record.findtext(f"{O}contractId") == "de-emp-c00000001"
@@ -134,9 +136,7 @@ class TestUpdate:
         assert since(pair, "2002-01-01T00:00:00Z") == []
 
     @pytest.mark.parametrize("records", [2, 402])
-    def test_twice_in_one_message_the_last_wins_with_a_note(
-        self, pair: Edge, records: int
-    ) -> None:
+    def test_twice_in_one_message_the_last_wins_with_a_note(self, pair: Edge, records: int) -> None:
         others = [token_xml(f"05{number:06X}") for number in range(records - 2)]
         first = token_xml("04AA", contract_id="DE-EMP-C00000001")
         last = token_xml("04AA", contract_id="DE-EMP-C00000002")

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-from tests.support.cdrs import make_context
-
 from ochp_chs.ochp.records.cdr import Cdr
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.rules.context import Context
 from ochp_chs.rules.model import Rule, Value
+from tests.support.cdrs import make_context
 
 
 def found_by(

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.support.cdrs import NOW, cdr_xml, element_of, period_xml
 
 from ochp_chs.ochp.records.billing import BillingItem
 from ochp_chs.ochp.records.cdr import Cdr, CdrStatus, Connector, decode
@@ -18,6 +17,7 @@ from ochp_chs.rules.registry import RULES, RULES_BY_ID
 from ochp_chs.rules.runner import judge
 from ochp_chs.rules.sessions import Session, Sessions
 from ochp_chs.rules.settings import Override, RuleSettings, merge
+from tests.support.cdrs import NOW, cdr_xml, element_of, period_xml
 
 # Odd values are what only the facets of the schema bound; of them almost every record is refused
 # when it is read. Sound ones have a meaning, so that the rules see the record, and are still far

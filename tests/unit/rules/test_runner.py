@@ -2,13 +2,12 @@
 
 from decimal import Decimal
 
-from tests.support.cdrs import make_cdr, make_context, period_xml
-
 from ochp_chs.ochp.records.codec import Judgement
 from ochp_chs.ochp.violations import Severity
 from ochp_chs.rules.registry import RULES, RULES_BY_ID
 from ochp_chs.rules.runner import judge
 from ochp_chs.rules.settings import Override, merge
+from tests.support.cdrs import make_cdr, make_context, period_xml
 
 
 def ids(judgement: Judgement) -> tuple[list[str], list[str]]:

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from tests.support.cdrs import element_of
 
 from ochp_chs.ochp.records.billing import BillingItem
 from ochp_chs.ochp.records.hours import Hours
 from ochp_chs.ochp.records.tariff import Restriction, TariffElement, TariffInfo, decode
 from ochp_chs.ochp.schema import record_schema
 from ochp_chs.ochp.violations import Violation
+from tests.support.cdrs import element_of
 
 
 def element_xml(

@@ -1,11 +1,11 @@
 """Rules on codes: currency, country, and the connector's current."""
 
 import pytest
-from tests.support.cdrs import make_cdr
-from tests.support.rules import found_by
 
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.rules.plausibility import connector_current, country_code, currency_code
+from tests.support.cdrs import make_cdr
+from tests.support.rules import found_by
 
 AC_CONNECTORS = (
     *("IEC_62196_T1", "IEC_62196_T2", "IEC_62196_T3A", "IEC_62196_T3C", "TESLA_R"),

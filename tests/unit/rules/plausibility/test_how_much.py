@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from tests.support.cdrs import make_cdr, make_context, period_xml
-from tests.support.rules import found_by
 
 from ochp_chs.ochp.records.billing import BillingItem
 from ochp_chs.ochp.records.tariff import IndividualTariff, TariffElement
@@ -21,6 +19,8 @@ from ochp_chs.rules.plausibility import (
     period_cost,
     total_cost,
 )
+from tests.support.cdrs import make_cdr, make_context, period_xml
+from tests.support.rules import found_by
 
 
 def context_with_step(item: BillingItem, step: str) -> Context:

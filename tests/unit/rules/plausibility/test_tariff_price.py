@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from tests.support.cdrs import make_cdr, make_context, period_xml
-from tests.support.rules import found_by
 
 from ochp_chs.ochp.records.billing import BillingItem
 from ochp_chs.ochp.records.cdr import Cdr, Connector
@@ -14,6 +12,8 @@ from ochp_chs.ochp.records.tariff import IndividualTariff, Restriction, TariffEl
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.rules.context import Context, GivenTariff, KnownEvse
 from ochp_chs.rules.plausibility import tariff_price
+from tests.support.cdrs import make_cdr, make_context, period_xml
+from tests.support.rules import found_by
 
 GIVEN_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 

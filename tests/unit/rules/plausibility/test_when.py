@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.cdrs import END, MIDDLE, NOW, START, make_cdr, make_context, period_xml
-from tests.support.rules import found_by
 
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.rules.context import KnownEvse
@@ -21,6 +19,8 @@ from ochp_chs.rules.plausibility import (
     start_before_end,
 )
 from ochp_chs.rules.sessions import Session, Sessions
+from tests.support.cdrs import END, MIDDLE, NOW, START, make_cdr, make_context, period_xml
+from tests.support.rules import found_by
 
 _SECOND = timedelta(seconds=1)
 

@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.cdrs import make_cdr, make_context
-from tests.support.rules import found_by
 
 from ochp_chs.ochp.violations import Reason, Violation
 from ochp_chs.rules.plausibility import (
@@ -19,6 +17,8 @@ from ochp_chs.rules.plausibility import (
     token_form,
     token_listed,
 )
+from tests.support.cdrs import make_cdr, make_context
+from tests.support.rules import found_by
 
 
 class TestCdrIdForm:

@@ -8,13 +8,13 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.support.cdrs import make_cdr, period_xml
 
 from ochp_chs.ochp.records.billing import BillingItem
 from ochp_chs.ochp.records.decimals import plain
 from ochp_chs.ochp.records.hours import Hours
 from ochp_chs.ochp.records.tariff import IndividualTariff, Restriction, TariffElement
 from ochp_chs.rules.rating.rate import SESSION_DAYS_MAX, Rating, rate
+from tests.support.cdrs import make_cdr, period_xml
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
