@@ -1,10 +1,13 @@
 import os
 from contextlib import suppress
+from datetime import timedelta
 
+import psycopg2
 import pytest
 import sqlalchemy as sa
 
 from ochp_chs.repository.engine import Database, DatabaseUnavailable
+from ochp_chs.repository.query import Query
 from ochp_chs.repository.tables import partner
 
 
@@ -132,3 +135,46 @@ class TestConnections:
         assert "Connection refused" in str(caught.value)
         assert "hunter2" not in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+class TestAsk:
+    def test_gives_all_rows(self, database):
+        with database.begin() as connection:
+            add(connection, "a")
+            add(connection, "b")
+        query = Query(sa.select(partner.c.name).where(partner.c.name != sa.bindparam("but")))
+
+        assert database.ask(query, {"but": "b"}) == [("a",)]
+
+    def test_has_the_settings_of_a_transaction_and_ends_them(self, own):
+        query = Query(sa.select(sa.func.current_setting("lock_timeout"), sa.func.now()))
+
+        ((lock_timeout, now),) = own.ask(query, {})
+
+        assert (lock_timeout, now.utcoffset()) == ("1min", timedelta(0))
+        with own.begin() as connection, connection.connection.cursor() as cursor:
+            cursor.execute("COMMIT; SHOW lock_timeout")
+            assert cursor.fetchone() == ("0",)
+
+    def test_leaves_an_ordinary_connection_behind(self, own, database):
+        own.ask(Query(sa.select(sa.literal(1))), {})
+        with suppress(KeyError), own.begin() as connection:
+            add(connection, "a")
+            raise KeyError
+
+        assert names(database) == []
+
+    def test_lost_connection_is_replaced_unnoticed(self, own, database):
+        query = Query(sa.select(sa.func.pg_backend_pid()))
+        ((pid,),) = own.ask(query, {})
+        with database.begin() as connection:
+            connection.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+        assert own.ask(query, {}) != [(pid,)]
+
+    def test_refusal_of_the_database_is_no_lost_connection(self, own):
+        query = Query(sa.select(sa.literal(1) / sa.bindparam("by", type_=sa.Integer)))
+
+        with pytest.raises(psycopg2.errors.DivisionByZero):
+            own.ask(query, {"by": 0})
+        assert own.ask(query, {"by": 1}) == [(1,)]

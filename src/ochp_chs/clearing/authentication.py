@@ -72,8 +72,7 @@ class Authenticator:
         if not is_partner_name(username):
             return None
         # The connection is given back before anything slow is done.
-        with self._database.begin() as connection:
-            return find_partner(connection, username)
+        return find_partner(self._database, username)
 
     def _is_verified(self, partner: Partner, password: str) -> bool:
         if self._verified.holds(partner, password):

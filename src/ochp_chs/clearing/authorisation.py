@@ -55,12 +55,12 @@ def get_single(house: ClearingHouse, call: Call, message: Message) -> Answer:
         key = lookup_key(emt_id)
     except RecordRefused as refusal:
         return Answer(Result(ResultCode.FORMAT, f"emtId: {refusal}"))
-    with house.database.begin() as connection:
-        sources = sources_of(connection, call.partner.id, (Carries.TOKENS, Carries.TOKEN_LOOKUP))
-        if not sources:
-            return no_connection(call.operation)
-        providers = [source.party_id for source in sources]
-        payload = find_current_token(connection, key, providers, house.clock())
+    kinds = (Carries.TOKENS, Carries.TOKEN_LOOKUP)
+    sources = sources_of(house.database, call.partner.id, kinds)
+    if not sources:
+        return no_connection(call.operation)
+    providers = [source.party_id for source in sources]
+    payload = find_current_token(house.database, key, providers, house.clock())
     if payload is None:
         return Answer(
             Result(ResultCode.INVALID_ID, "No connected provider lets this token in now.")

@@ -17,6 +17,8 @@ from ochp_chs.ochp.flows import flow_pairs, limits_allowing
 from ochp_chs.ochp.roles import Carries, Role
 from ochp_chs.repository import changes
 from ochp_chs.repository.constraints import constraints_named
+from ochp_chs.repository.engine import Connection, Database, asked
+from ochp_chs.repository.query import Query
 from ochp_chs.repository.tables import partner, partner_party, partner_role, roaming_connection
 
 CONNECTIONS_LISTED_MAX = 100_000
@@ -148,7 +150,7 @@ def _roles_of(alias: sa.FromClause) -> sa.ColumnElement[Any]:
 
 
 def sources_of(
-    connection: sa.Connection, partner_id: int, carries: Carries | tuple[Carries, ...]
+    at: Connection | Database, partner_id: int, carries: Carries | tuple[Carries, ...]
 ) -> tuple[Source, ...]:
     """Give the party IDs whose data of this kind flows to the partner, by one statement.
 
@@ -157,7 +159,7 @@ def sources_of(
     its log-in, while its cards and its charge points go on working for the others; only ending
     the connection takes them away.
     """
-    return _connected(connection, partner_id, carries, to_partner=True)
+    return _connected(at, partner_id, carries, to_partner=True)
 
 
 def sinks_of(
@@ -184,18 +186,16 @@ def is_connected(
 
 
 def _connected(
-    connection: sa.Connection,
+    at: Connection | Database,
     partner_id: int,
     carries: Carries | tuple[Carries, ...],
     *,
     to_partner: bool,
 ) -> tuple[Connected, ...]:
-    statement = connected_statement(_kinds(carries), to_partner=to_partner)
+    query = _connected_query(_kinds(carries), to_partner=to_partner)
     return tuple(
         Connected(party_id, Role(role), other_id, visible_since)
-        for party_id, role, other_id, visible_since in connection.execute(
-            statement, {"partner_id": partner_id}
-        )
+        for party_id, role, other_id, visible_since in asked(at, query, {"partner_id": partner_id})
     )
 
 
@@ -204,6 +204,10 @@ def _kinds(carries: Carries | tuple[Carries, ...]) -> tuple[Carries, ...]:
 
 
 @cache
+def _connected_query(kinds: tuple[Carries, ...], *, to_partner: bool) -> Query:
+    return Query(connected_statement(kinds, to_partner=to_partner))
+
+
 def connected_statement(kinds: tuple[Carries, ...], *, to_partner: bool) -> sa.Select[Any]:
     """Select the parties on the other side of :partner_id's connections, as far as data flows.
 

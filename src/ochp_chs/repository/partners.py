@@ -15,6 +15,8 @@ from ochp_chs.ochp.reading import Reading
 from ochp_chs.ochp.roles import Role
 from ochp_chs.repository import changes
 from ochp_chs.repository.constraints import constraints_named
+from ochp_chs.repository.engine import Connection, Database, asked
+from ochp_chs.repository.query import Query
 from ochp_chs.repository.tables import partner, partner_party, partner_role, roaming_connection
 
 PARTNERS_LISTED_MAX = 10_000
@@ -87,28 +89,31 @@ def partners_statement() -> sa.Select[Any]:
 
 
 # Built once: every request asks this (index uq_partner_name).
-_FIND = partners_statement().where(partner.c.name == sa.bindparam("name"))
+_FIND = Query(partners_statement().where(partner.c.name == sa.bindparam("name")))
 
 
-def _partner(row: sa.Row[Any]) -> Partner:
+def _partner(row: Sequence[Any]) -> Partner:
+    # In the order of partners_statement().
+    number, name, password_hash, reading, empty_set, cdrs_max, created, disabled, *rest = row
+    roles, parties = rest
     return Partner(
-        id=row.id,
-        name=row.name,
-        password_hash=row.password_hash,
-        reading=Reading(row.reading),
-        empty_set_withdraws=row.empty_set_withdraws,
-        cdrs_per_answer_max=row.cdrs_per_answer_max,
-        created_at=row.created_at,
-        disabled_at=row.disabled_at,
-        roles=frozenset(map(Role, row.roles)),
-        parties=tuple(Party(Role(role), party_id, shown) for role, party_id, shown in row.parties),
+        id=number,
+        name=name,
+        password_hash=password_hash,
+        reading=Reading(reading),
+        empty_set_withdraws=empty_set,
+        cdrs_per_answer_max=cdrs_max,
+        created_at=created,
+        disabled_at=disabled,
+        roles=frozenset(map(Role, roles)),
+        parties=tuple(Party(Role(role), party_id, shown) for role, party_id, shown in parties),
     )
 
 
-def find_partner(connection: sa.Connection, name: str) -> Partner | None:
+def find_partner(at: Connection | Database, name: str) -> Partner | None:
     """Find the partner of exactly this name, disabled or not, by one indexed statement."""
-    row = connection.execute(_FIND, {"name": name}).one_or_none()
-    return None if row is None else _partner(row)
+    rows = asked(at, _FIND, {"name": name})
+    return _partner(rows[0]) if rows else None
 
 
 def list_partners(

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from ochp_chs.ochp.records.token import TokenKey
+from ochp_chs.repository.engine import Database
 from ochp_chs.repository.feeds import Feed, Lock, utc_text
+from ochp_chs.repository.query import Query
 from ochp_chs.repository.tables import token
 from ochp_chs.repository.tables.base import TIME
 
@@ -51,14 +53,14 @@ TOKENS = Feed(
 
 
 def find_current_token(
-    connection: sa.Connection, key: TokenKey, providers: Sequence[str], at: datetime
+    database: Database, key: TokenKey, providers: Sequence[str], at: datetime
 ) -> str | None:
     """The payload of the token that one of the providers lets in now, None if there is none.
 
     Should two records match (a plain and a hashed one, or two providers'), the one that changed
     last is it. Served by the primary key and by the index on the SHA-1.
     """
-    return connection.execute(
+    rows = database.ask(
         _FIND,
         {
             "digests": list(key.digests),
@@ -67,7 +69,8 @@ def find_current_token(
             "providers": list(providers),
             "at": at,
         },
-    ).scalar_one_or_none()
+    )
+    return rows[0][0] if rows else None
 
 
 def _find_statement() -> sa.Select[str]:
@@ -91,4 +94,4 @@ def _find_statement() -> sa.Select[str]:
     )
 
 
-_FIND = _find_statement()
+_FIND = Query(_find_statement())
