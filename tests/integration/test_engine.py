@@ -173,8 +173,18 @@ class TestAsk:
         assert own.ask(query, {}) != [(pid,)]
 
     def test_refusal_of_the_database_is_no_lost_connection(self, own):
-        query = Query(sa.select(sa.literal(1) / sa.bindparam("by", type_=sa.Integer)))
+        query = Query(sa.select(sa.literal_column("1") / sa.bindparam("by", type_=sa.Integer)))
 
         with pytest.raises(psycopg2.errors.DivisionByZero):
             own.ask(query, {"by": 0})
         assert own.ask(query, {"by": 1}) == [(1,)]
+
+    @pytest.mark.parametrize("before", ["DEALLOCATE ALL", "PREPARE {name} AS SELECT $1::int"])
+    def test_pooler_gives_another_connection(self, own, before):
+        query = Query(sa.select(sa.cast(sa.bindparam("n"), sa.Integer)))
+        if before == "DEALLOCATE ALL":
+            own.ask(query, {"n": 0})
+        with own.begin() as connection:
+            connection.exec_driver_sql(before.format(name=query.name))
+
+        assert [own.ask(query, {"n": n}) for n in range(3)] == [[(0,)], [(1,)], [(2,)]]

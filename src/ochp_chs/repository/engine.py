@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: one transaction per block, one engine per process.
 
-Nothing here outlives a transaction on the server side (no session settings, no prepared
-statements), so that a pooler in transaction mode can stand between.
+Nothing here that outlives a transaction on the server side is relied on (no session settings, and
+of prepared statements see `Database.ask`), so that a pooler in transaction mode can stand between.
 """
 
 import os
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import psycopg2
+import psycopg2.errors
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -41,6 +42,15 @@ _ORDINARY: dict[str, object] = {}
 
 #: How long a replica that failed or lagged is left alone: not every download waits for it in vain.
 _REPLICA_RESTS_S = 5.0
+
+
+#: What PostgreSQL says where a query is prepared, or is not, against what was supposed; or where it
+#: was prepared for a table that has become another since.
+_WRONGLY_SUPPOSED = (
+    psycopg2.errors.InvalidSqlStatementName,
+    psycopg2.errors.DuplicatePreparedStatement,
+    psycopg2.errors.FeatureNotSupported,
+)
 
 
 class DatabaseUnavailable(Exception):
@@ -110,16 +120,37 @@ class Database:
         try:
             connection = cast(Any, pooled.dbapi_connection)
             connection.autocommit = True
-            cursor = connection.cursor()
-            # Sent together, PostgreSQL runs them in one transaction, with which the settings end.
-            cursor.execute(f"{self._preamble}; {query.text}", query.values(parameters))
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            rows = self._fetched(connection, pooled.info, query, query.values(parameters))
             connection.autocommit = False
         except BaseException:
             pooled.invalidate()
             raise
         pooled.close()
         return rows
+
+    def _fetched(
+        self, connection: Any, prepared: dict[Any, Any], query: Query, values: Mapping[str, object]
+    ) -> list[tuple[Any, ...]]:
+        # Planning costs PostgreSQL more than looking up. A pooler in transaction mode may stand
+        # between, so what is prepared is only supposed: where it is not so, this time the plain
+        # text is sent, and the next time the opposite is supposed.
+        is_prepared = prepared.get(query.name, False)
+        try:
+            rows = self._sent(connection, query.execute if is_prepared else query.prepare, values)
+        except _WRONGLY_SUPPOSED:
+            prepared[query.name] = not is_prepared
+            return self._sent(connection, query.plain, values)
+        prepared[query.name] = True
+        return rows
+
+    def _sent(
+        self, connection: Any, text: str, values: Mapping[str, object]
+    ) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            # Sent together, PostgreSQL runs them in one transaction, with which the settings end.
+            cursor.execute(f"{self._preamble}; {text}", values)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:

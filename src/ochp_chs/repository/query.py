@@ -1,5 +1,6 @@
-"""Statements that every request asks: compiled once, and sent by psycopg2 without a detour."""
+"""Statements that every request asks: compiled once, prepared once for each connection."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,17 +12,25 @@ _DIALECT = sa.make_url("postgresql+psycopg2://").get_dialect()()
 class Query:
     """A statement that only reads; its parameters are numbers, texts, bytes, times and lists.
 
-    `Database.ask` sends `text` as it is; within a transaction `statement` is executed as any other.
+    `Database.ask` sends it as one of the three texts; within a transaction `statement` is executed
+    as any other.
     """
 
     def __init__(self, statement: sa.Select[Any]) -> None:
         compiled = statement.compile(dialect=_DIALECT)
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
         self.statement = statement
-        self.text = str(compiled)
+        self.plain = str(compiled)
+        # Named by its content: whoever finds the name prepared finds this statement.
+        self.name = f"ochp_chs_{hashlib.sha256(self.plain.encode()).hexdigest()[:16]}"
+        numbered = self.plain % {name: f"${n}" for n, name in enumerate(binds, 1)}
+        arguments = ", ".join(f"%({name})s" for name in binds)
+        self.execute = f"EXECUTE {self.name} ({arguments})" if binds else f"EXECUTE {self.name}"
+        self.prepare = f"PREPARE {self.name} AS {numbered.replace('%', '%%')}; {self.execute}"
         self._constants = {
-            name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required
+            name: bind.effective_value for name, bind in binds.items() if not bind.required
         }
 
     def values(self, parameters: Mapping[str, object]) -> dict[str, object]:
-        """What goes with `text`: the parameters, and the constants of the statement."""
+        """What goes with each of the texts: the parameters, and the constants of the statement."""
         return {**self._constants, **parameters}
