@@ -20,7 +20,6 @@ from ochp_chs.ochp.records.token import TokenCodec, TokenRow, lookup_key
 from ochp_chs.ochp.results import Result, ResultCode
 from ochp_chs.ochp.roles import Carries, Role
 from ochp_chs.ochp.violations import Reason, Violation
-from ochp_chs.repository.connections import sources_of
 from ochp_chs.repository.tokens import TOKENS, find_current_token
 
 _CODEC = TokenCodec()
@@ -55,19 +54,16 @@ def get_single(house: ClearingHouse, call: Call, message: Message) -> Answer:
         key = lookup_key(emt_id)
     except RecordRefused as refusal:
         return Answer(Result(ResultCode.FORMAT, f"emtId: {refusal}"))
-    kinds = (Carries.TOKENS, Carries.TOKEN_LOOKUP)
-    sources = sources_of(house.database, call.partner.id, kinds)
-    if not sources:
+    found = find_current_token(house.database, key, call.partner.id, house.clock())
+    if not found.is_connected:
         return no_connection(call.operation)
-    providers = [source.party_id for source in sources]
-    payload = find_current_token(house.database, key, providers, house.clock())
-    if payload is None:
+    if found.payload is None:
         return Answer(
             Result(ResultCode.INVALID_ID, "No connected provider lets this token in now.")
         )
     return Answer(
         Result(ResultCode.OK, "The token is valid."),
-        [Elements("roamingAuthorisationInfo", iter([[payload]]))],
+        [Elements("roamingAuthorisationInfo", iter([[found.payload]]))],
     )
 
 

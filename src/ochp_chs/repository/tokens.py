@@ -1,13 +1,15 @@
 """Tokens as a feed, and the single look-up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from ochp_chs.ochp.records.token import TokenKey
+from ochp_chs.ochp.roles import Carries
+from ochp_chs.repository.connections import connected_statement
 from ochp_chs.repository.engine import Database
 from ochp_chs.repository.feeds import Feed, Lock, utc_text
 from ochp_chs.repository.query import Query
@@ -52,46 +54,61 @@ TOKENS = Feed(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What came of a single look-up."""
+
+    #: Some partner's tokens, or single look-ups of them, flow to the caller.
+    is_connected: bool
+    #: The token's; None: no connected provider lets it in now.
+    payload: str | None
+
+
 def find_current_token(
-    database: Database, key: TokenKey, providers: Sequence[str], at: datetime
-) -> str | None:
-    """The payload of the token that one of the providers lets in now, None if there is none.
+    database: Database, key: TokenKey, partner_id: int, at: datetime
+) -> LookedUp:
+    """Look for a token that a provider connected to the partner lets in now.
 
     Should two records match (a plain and a hashed one, or two providers'), the one that changed
     last is it. Served by the primary key and by the index on the SHA-1.
     """
-    rows = database.ask(
-        _FIND,
-        {
-            "digests": list(key.digests),
-            "digest_sha160": key.digest_sha160,
-            "token_type": key.token_type,
-            "providers": list(providers),
-            "at": at,
-        },
-    )
-    return rows[0][0] if rows else None
+    digest, other_digest = (*key.digests, None)[:2]
+    parameters = {
+        "digest": digest,
+        "other_digest": other_digest,
+        "digest_sha160": key.digest_sha160,
+        "token_type": key.token_type,
+        "partner_id": partner_id,
+        "at": at,
+    }
+    ((is_connected, payload),) = database.ask(_FIND, parameters)
+    return LookedUp(is_connected, payload)
 
 
-def _find_statement() -> sa.Select[str]:
+def _find_statement() -> sa.Select[Any]:
     columns = token.c
-    digests = sa.bindparam("digests", type_=ARRAY(sa.LargeBinary))
-    providers = sa.bindparam("providers", type_=ARRAY(sa.Text))
-    return (
+    kinds = (Carries.TOKENS, Carries.TOKEN_LOOKUP)
+    provider = connected_statement(kinds, to_partner=True).cte("connected_provider")
+    digest, other_digest, digest_sha160 = (
+        sa.bindparam(name, type_=sa.LargeBinary)
+        for name in ("digest", "other_digest", "digest_sha160")
+    )
+    payload = (
         sa.select(columns.payload)
         .where(
-            # PostgreSQL drops the second half where it is compared with NULL.
             sa.or_(
-                columns.digest == sa.any_(digests),
-                columns.digest_sha160 == sa.bindparam("digest_sha160", type_=sa.LargeBinary),
+                columns.digest == digest,
+                columns.digest == other_digest,
+                columns.digest_sha160 == digest_sha160,
             ),
             columns.token_type == sa.bindparam("token_type"),
-            columns.provider == sa.any_(providers),
+            columns.provider.in_(sa.select(provider.c.party_id)),
             _token_is_current(sa.bindparam("at", type_=TIME)),
         )
         .order_by(columns.change_id.desc())
         .limit(1)
     )
+    return sa.select(sa.exists().select_from(provider), payload.scalar_subquery())
 
 
 _FIND = Query(_find_statement())
