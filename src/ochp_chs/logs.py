@@ -3,8 +3,10 @@
 The standard library's loggers (gunicorn, SQLAlchemy, Alembic) end in the same stream.
 """
 
+import contextlib
 import logging
 import sys
+import threading
 from typing import TextIO
 
 import structlog
@@ -18,6 +20,8 @@ _SHARED: tuple[Processor, ...] = (
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
+
+_writing = threading.Lock()
 
 
 def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -> None:
@@ -41,17 +45,30 @@ def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -
     # Alembic tells of every step it looks at, SQLAlchemy of every connection.
     for noisy in ("alembic", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Our own events are rendered here and written at once: by way of the standard library, the
+    # line of a small request would cost more than reading the request.
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_SHARED,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*_SHARED, *_renderers(style, colours=stream.isatty())],
+        logger_factory=lambda name="": _NamedLines(name, stream),
+        wrapper_class=structlog.make_filtering_bound_logger(level.value),
         cache_logger_on_first_use=False,
     )
+
+
+class _NamedLines:
+    """Writes lines, one at a time; the name is that of the module that logs."""
+
+    def __init__(self, name: str, stream: TextIO) -> None:
+        self.name = name
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        # As in the standard library, a request must not fail because nobody takes its line.
+        with _writing, contextlib.suppress(OSError, ValueError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 def _renderers(style: LogFormat, *, colours: bool) -> list[Processor]:

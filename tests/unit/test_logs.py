@@ -89,3 +89,18 @@ def test_auto_is_json_where_nobody_looks(stream):
     structlog.get_logger("ochp_chs.somewhere").info("request")
 
     assert lines(stream)[0]["event"] == "request"
+
+
+def test_nobody_takes_the_line(stream):
+    logs.configure(LogLevel.INFO, LogFormat.JSON, stream)
+    stream.close()
+
+    structlog.get_logger("ochp_chs.somewhere").info("request")
+
+
+def test_line_says_which_module_logs(stream):
+    logs.configure(LogLevel.INFO, LogFormat.JSON, stream)
+
+    structlog.get_logger("ochp_chs.somewhere").info("request")
+
+    assert lines(stream)[0]["logger"] == "ochp_chs.somewhere"
