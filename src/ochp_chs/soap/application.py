@@ -117,7 +117,8 @@ class SoapApplication:
 
     def _body(self, environ: dict[str, Any], started: "_Started", trace: Trace) -> Iterable[bytes]:
         try:
-            response = self._spyne(environ, started)
+            # Beside this, Spyne's own entry only looks whether somebody asks for its WSDL.
+            response = self._spyne.handle_rpc(environ, started)
         except Exception:
             log.exception("request failed", reference=trace.reference)
             fault = server_fault(trace.reference)
