@@ -274,6 +274,8 @@ class Database:
             max_overflow=self._pool_size,
             pool_timeout=30,
             pool_recycle=3600,
+            # The connection that was used last: its PostgreSQL process has all it needs at hand.
+            pool_use_lifo=True,
             use_native_hstore=False,
             connect_args={**_CONNECT_ARGUMENTS, "application_name": self._application_name},
         )
