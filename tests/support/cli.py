@@ -1,36 +1,13 @@
 """``ochp-chs`` in this process, without a terminal, as an operator types it."""
 
 import io
-import json
 import sys
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from ochp_chs.cli import main
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert (self.status, self.err) == (0, "")
-        return json.loads(self.out)
-
-    @property
-    def error(self) -> str:
-        """The one line of an error."""
-        assert self.status == 1
-        assert self.out == ""
-        (line,) = self.err.splitlines()
-        return line.removeprefix("ochp-chs: ")
+from tests.support.commands import Finished
 
 
 @dataclass(frozen=True)
