@@ -50,8 +50,16 @@ _ONLY_GET = Page(
 )
 
 
-def build_app(settings: Settings, clock: Callable[[], datetime] | None = None) -> WsgiApp:
-    """Build the application of one process. Raises SettingsError without a database URL."""
+def build_app(
+    settings: Settings,
+    clock: Callable[[], datetime] | None = None,
+    *,
+    is_leaving: Callable[[], bool] = lambda: False,
+) -> WsgiApp:
+    """Build the application of one process. Raises SettingsError without a database URL.
+
+    Once `is_leaving`, proxies are told to turn to another node; everything else goes on.
+    """
     from ochp_chs.soap.application import build_soap_app
 
     if settings.database_url is None:
@@ -66,7 +74,7 @@ def build_app(settings: Settings, clock: Callable[[], datetime] | None = None) -
     time_of = clock or (lambda: datetime.now(UTC))
     soap = build_soap_app(settings, database, time_of)
     chores(database, time_of).start()
-    return Router(settings, database, soap)
+    return Router(settings, database, soap, is_leaving)
 
 
 def chores(
@@ -80,10 +88,17 @@ def chores(
 class Router:
     """Leads a request to who answers it; what nobody expected becomes a plain 500."""
 
-    def __init__(self, settings: Settings, database: Database, soap: WsgiApp) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        soap: WsgiApp,
+        is_leaving: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._trusted = frozenset(part.strip() for part in settings.trusted_proxies.split(","))
         self._database = database
         self._soap = soap
+        self._is_leaving = is_leaving
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -134,7 +149,7 @@ class Router:
         if path == "/healthz":
             return Page("200 OK", "ok\n")
         if path == "/readyz":
-            reason = why_not_ready(self._database)
+            reason = "leaving" if self._is_leaving() else why_not_ready(self._database)
             if reason is None:
                 return Page("200 OK", "ready\n")
             return Page("503 Service Unavailable", f"not ready: {reason}\n")

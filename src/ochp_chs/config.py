@@ -91,6 +91,13 @@ class Settings(BaseSettings):
     graceful_timeout_s: int = Field(
         30, ge=1, le=3600, description="how long requests may still take after SIGTERM"
     )
+    drain_s: int = Field(
+        0,
+        ge=0,
+        le=600,
+        description="how long after SIGTERM all is served as before while /readyz says no: until"
+        " proxies have noticed",
+    )
     read_timeout_s: int = Field(
         30, ge=1, le=3600, description="longest silence of a client in the middle of a message"
     )

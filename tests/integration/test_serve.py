@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ochp_chs.repository import migrate
+from ochp_chs.repository.engine import Database
 
 BOUND_S = 20
 
@@ -158,6 +159,42 @@ class TestGivenDatabase:
 
         head = migrate.head_revision()
         assert answer == (503, f"not ready: the database is at no migration, not at {head}\n")
+
+    @pytest.mark.parametrize("options", [[], ["--no-migrate"]])
+    def test_serves_on_a_schema_that_the_next_release_has_migrated(
+        self, tmp_path, empty_postgres_url, options
+    ):
+        migrate.upgrade(empty_postgres_url)
+        with Database(empty_postgres_url, pool_size=1).begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999_next'")
+
+        with serving(tmp_path, *options, OCHP_CHS_DATABASE_URL=empty_postgres_url) as server:
+            assert server.get("/readyz") == (200, "ready\n")
+
+    def test_proxies_turn_away_before_the_server_leaves(self, tmp_path, empty_postgres_url):
+        with serving(
+            tmp_path, OCHP_CHS_DATABASE_URL=empty_postgres_url, OCHP_CHS_DRAIN_S="600"
+        ) as server:
+            server.process.terminate()
+
+            deadline = time.monotonic() + BOUND_S
+            while server.get("/readyz") != (503, "not ready: leaving\n"):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            assert server.get("/service/ochp/v1.4?wsdl")[0] == 200
+            server.process.terminate()
+
+            assert server.process.wait(BOUND_S) == 0
+
+    def test_leaves_when_proxies_had_their_time(self, tmp_path, empty_postgres_url):
+        with serving(
+            tmp_path, OCHP_CHS_DATABASE_URL=empty_postgres_url, OCHP_CHS_DRAIN_S="1"
+        ) as server:
+            begun = time.monotonic()
+            server.process.terminate()
+
+            assert server.process.wait(BOUND_S) == 0
+            assert time.monotonic() - begun >= 1
 
 
 class TestEmbedded:

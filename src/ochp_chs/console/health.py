@@ -16,6 +16,8 @@ def why_not_ready(database: Database) -> str | None:
     except DatabaseUnavailable:
         return "the database does not answer"
     head = migrate.head_revision()
-    if current != head:
+    # A newer schema is no reason: migrations leave the release before them working, which must go
+    # on serving until the last node has been replaced.
+    if current is None or current < head:
         return f"the database is at {current or 'no migration'}, not at {head}"
     return None

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from ochp_chs import logs
 from ochp_chs.config import Settings
 from ochp_chs.repository import migrate
 from ochp_chs.repository.engine import Database
+from ochp_chs.serving.departure import Departure
 from ochp_chs.serving.embedded_postgres import EmbeddedPostgres
 from ochp_chs.serving.errors import AddressError
 from ochp_chs.serving.worker import BoundedThreadWorker
@@ -85,7 +87,10 @@ def _prepare_schema(url: str, *, apply_migrations: bool) -> None:
         database.dispose()
     if current == migrate.head_revision():
         return
-    if apply_migrations:
+    if current is not None and current > migrate.head_revision():
+        # The next release has come already: its migrations leave this one working.
+        log.warning("schema is newer than this release", found=current)
+    elif apply_migrations:
         log.info("schema migrated", was=current, now=migrate.upgrade(url))
     else:
         log.warning("schema is not as wanted", found=current, wanted=migrate.head_revision())
@@ -115,6 +120,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
     ) -> None:
         self.settings = settings
         self.read_timeout_s = settings.read_timeout_s
+        self.departure = Departure()
         self._postgres = postgres
         self._on_ready = on_ready
         super().__init__()
@@ -143,7 +149,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
         """Build the application, in a worker: connections must not be shared over a fork."""
         from ochp_chs.app import build_app
 
-        return build_app(self.settings)
+        return build_app(self.settings, is_leaving=self.departure.is_announced)
 
     def run(self) -> None:
         _Master(self).run()
@@ -167,13 +173,29 @@ class _Application(BaseApplication):  # type: ignore[misc]
 
 
 class _Master(Arbiter):  # type: ignore[misc]
-    """gunicorn's master, which also looks after PostgreSQL.
+    """gunicorn's master, which also looks after PostgreSQL and takes its leave from proxies.
 
     Not a thread: forking workers beside a running thread can deadlock them.
     """
 
+    _leaves_at: float | None = None
+
+    def handle_term(self) -> None:
+        """Go, at once or after the announcement; a second SIGTERM does not wait any longer."""
+        # Connections that nobody has accepted yet are reset when the socket is closed, and what a
+        # proxy has sent over one of them it must not send again: it cannot know what became of it.
+        # So it has to stop sending before.
+        drain_s = self.app.settings.drain_s
+        if drain_s == 0 or self._leaves_at is not None:
+            super().handle_term()
+        self.app.departure.announce()
+        self._leaves_at = time.monotonic() + drain_s
+        log.info("leaving", seconds=drain_s)
+
     def murder_workers(self) -> None:
         """Replace dead workers; called about every second."""
+        if self._leaves_at is not None and time.monotonic() >= self._leaves_at:
+            super().handle_term()
         super().murder_workers()
         self.app.look_after_postgres()
 
