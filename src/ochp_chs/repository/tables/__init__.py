@@ -19,11 +19,21 @@ from ochp_chs.repository.tables.partners import (
     partner_role,
     roaming_connection,
 )
+from ochp_chs.repository.tables.retention import (
+    archive_file,
+    cdr_digest,
+    erasure_cdr,
+    erasure_token,
+    privacy_action,
+    retention_run,
+)
 from ochp_chs.repository.tables.tariffs import tariff
 from ochp_chs.repository.tables.tokens import token
 
 __all__ = [
+    "archive_file",
     "cdr",
+    "cdr_digest",
     "cdr_step",
     "cdr_version",
     "cdr_warning",
@@ -31,6 +41,8 @@ __all__ = [
     "change_id",
     "charge_point",
     "endpoint_token",
+    "erasure_cdr",
+    "erasure_token",
     "live_status",
     "message",
     "message_note",
@@ -38,6 +50,8 @@ __all__ = [
     "partner",
     "partner_party",
     "partner_role",
+    "privacy_action",
+    "retention_run",
     "roaming_connection",
     "rule_override",
     "service_endpoint",
