@@ -12,6 +12,7 @@ import structlog
 
 import ochp_chs
 from ochp_chs.clearing.direct import erase_expired
+from ochp_chs.clearing.slots import PartnerSlots
 from ochp_chs.config import Settings, SettingsError
 from ochp_chs.console.health import why_not_ready
 from ochp_chs.ochp.operations import Endpoint
@@ -55,10 +56,12 @@ def build_app(
     clock: Callable[[], datetime] | None = None,
     *,
     is_leaving: Callable[[], bool] = lambda: False,
+    slots_file: int | None = None,
 ) -> WsgiApp:
     """Build the application of one process. Raises SettingsError without a database URL.
 
     Once `is_leaving`, proxies are told to turn to another node; everything else goes on.
+    `slots_file` is shared by the processes of a node: see `clearing.slots`.
     """
     from ochp_chs.soap.application import build_soap_app
 
@@ -70,9 +73,12 @@ def build_app(
         settings.database_url,
         read_url=settings.read_database_url,
         pool_size=settings.threads + _SPARE_CONNECTIONS,
+        idle_timeout_s=settings.transfer_timeout_s + settings.read_timeout_s,
+        statement_timeout_s=settings.statement_timeout_s,
     )
     time_of = clock or (lambda: datetime.now(UTC))
-    soap = build_soap_app(settings, database, time_of)
+    slots = PartnerSlots(settings.partner_slots, slots_file)
+    soap = build_soap_app(settings, database, time_of, slots)
     chores(database, time_of).start()
     return Router(settings, database, soap, is_leaving)
 

@@ -101,11 +101,45 @@ class Settings(BaseSettings):
     read_timeout_s: int = Field(
         30, ge=1, le=3600, description="longest silence of a client in the middle of a message"
     )
+    transfer_timeout_s: int = Field(
+        900,
+        ge=1,
+        le=86400,
+        description="longest that a client is waited for in sum, sending a message or reading its"
+        " answer",
+    )
+    min_bytes_per_s: int = Field(
+        256, ge=1, description="slowest that a client may send or read, after one such silence"
+    )
     max_request_bytes: int = Field(
         _GIB, ge=_KIB, description="largest message that is read, after unzipping"
     )
+    max_http_headers: int = Field(100, ge=10, le=1000, description="most HTTP headers of a request")
+    max_http_header_bytes: int = Field(
+        8190, ge=512, le=64 * _KIB, description="longest HTTP header of a request"
+    )
     max_header_bytes: int = Field(64 * _KIB, ge=_KIB, description="largest SOAP header")
     max_record_bytes: int = Field(_MIB, ge=_KIB, description="largest single record")
+    max_depth: int = Field(
+        32, ge=16, le=200, description="deepest that elements of a record or header are nested"
+    )
+    max_attributes: int = Field(32, ge=8, le=1000, description="most attributes of one element")
+    max_text_characters: int = Field(
+        64 * _KIB, ge=2000, description="longest text of one element or attribute"
+    )
+    partner_requests_max: int | None = Field(
+        None,
+        ge=1,
+        description="requests of one partner that are served at once; unset: half of all threads",
+    )
+    worker_memory_max_bytes: int = Field(
+        _GIB,
+        ge=256 * _MIB,
+        description="memory of a server process above which it is replaced by a new one",
+    )
+    statement_timeout_s: int = Field(
+        3600, ge=1, le=86400, description="longest that one statement may keep the database busy"
+    )
     clock_tolerance_s: int = Field(
         120, ge=0, le=86400, description="by how much the clocks of partners may differ"
     )
@@ -128,6 +162,11 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(
         LogFormat.AUTO, description="json, console, or auto: console on a terminal"
     )
+
+    @property
+    def partner_slots(self) -> int:
+        """How many requests of one partner are served at once, by all processes together."""
+        return self.partner_requests_max or max(1, self.workers * self.threads // 2)
 
     @classmethod
     def load(cls, **given: Any) -> Self:

@@ -184,7 +184,7 @@ class TestSlowClients:
             connection.sendall(request_text(content, length=len(content) + 1))
             status, body = answer_on(connection)
         assert status == 408
-        assert b"Nothing arrived for 2 seconds" in body
+        assert b"nothing moved for 2 seconds" in body
         assert READ_TIMEOUT_S <= time.monotonic() - began < READ_TIMEOUT_S + PROMPT_S
 
     def test_slow_but_steady_sender_is_served(self, tight: Server) -> None:

@@ -63,8 +63,8 @@ class Database:
     ``url`` takes all writes; ``read_url`` may name a replica for snapshots, one server and not
     several behind one address: they lag differently. ``pool_size`` is connections per process and
     URL; twice as many are opened under pressure. ``lock_timeout_ms`` bounds the wait for any lock,
-    ``idle_timeout_s`` the time a transaction may sit idle, ``replica_wait_ms`` the wait for a
-    replica that lags.
+    ``idle_timeout_s`` the time a transaction may sit idle, ``statement_timeout_s`` that of one
+    statement (0: without end), ``replica_wait_ms`` the wait for a replica that lags.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Database:
         application_name: str = "ochp-chs",
         lock_timeout_ms: int = 60_000,
         idle_timeout_s: int = 900,
+        statement_timeout_s: int = 0,
         replica_wait_ms: int = 2_000,
     ) -> None:
         self._urls = {"write": url, "read": read_url or url}
@@ -90,6 +91,8 @@ class Database:
             # than look up ten thousand of its rows, which takes a third of the time.
             " SET LOCAL random_page_cost = 1.1"
         )
+        if statement_timeout_s:
+            self._preamble += f"; SET LOCAL statement_timeout = {int(statement_timeout_s) * 1000}"
         # A plan that was made while the tables were small is kept while they grow.
         self._preamble_of_ask = f"{self._preamble}; SET LOCAL enable_seqscan = off"
         self._replica_wait_s = replica_wait_ms / 1000

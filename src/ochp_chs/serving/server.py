@@ -24,6 +24,7 @@ from ochp_chs.repository.engine import Database
 from ochp_chs.serving.departure import Departure
 from ochp_chs.serving.embedded_postgres import EmbeddedPostgres
 from ochp_chs.serving.errors import AddressError
+from ochp_chs.serving.pace import Patience
 from ochp_chs.serving.worker import BoundedThreadWorker
 
 log = structlog.get_logger(__name__)
@@ -119,7 +120,11 @@ class _Application(BaseApplication):  # type: ignore[misc]
         on_ready: Callable[[str], None] | None,
     ) -> None:
         self.settings = settings
-        self.read_timeout_s = settings.read_timeout_s
+        self.patience = Patience(
+            settings.read_timeout_s, settings.transfer_timeout_s, settings.min_bytes_per_s
+        )
+        #: Where all workers together count the requests of each partner: made before they are.
+        self.slots_file = os.memfd_create("ochp-chs-slots")
         self.departure = Departure()
         self._postgres = postgres
         self._on_ready = on_ready
@@ -139,6 +144,8 @@ class _Application(BaseApplication):  # type: ignore[misc]
             "logger_class": _Logger,
             "loglevel": settings.log_level.value,
             "proc_name": "ochp-chs",
+            "limit_request_fields": settings.max_http_headers,
+            "limit_request_field_size": settings.max_http_header_bytes,
             "control_socket_disable": True,
             "when_ready": self._ready,
         }
@@ -149,7 +156,11 @@ class _Application(BaseApplication):  # type: ignore[misc]
         """Build the application, in a worker: connections must not be shared over a fork."""
         from ochp_chs.app import build_app
 
-        return build_app(self.settings, is_leaving=self.departure.is_announced)
+        return build_app(
+            self.settings,
+            is_leaving=self.departure.is_announced,
+            slots_file=self.slots_file,
+        )
 
     def run(self) -> None:
         _Master(self).run()

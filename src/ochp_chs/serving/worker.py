@@ -1,37 +1,60 @@
-"""gunicorn's threaded worker, with a bound on how long a client may take over the HTTP header."""
+"""gunicorn's threaded worker, with bounds on what a client and a process may take."""
 
 import contextlib
-import socket
-import time
 from typing import Any
 
+import structlog
 from gunicorn.workers.gthread import ThreadWorker
+
+from ochp_chs.serving.memory import resident_bytes
+from ochp_chs.serving.pace import AnswerNotRead, PacedSocket
+
+log = structlog.get_logger(__name__)
+
+_TOO_SLOW = (
+    b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: 50\r\n\r\nThe header of the request was not complete in time"
+)
 
 
 class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
-    """One thread reads one request; a client that never ends its header must not keep it.
+    """One thread reads one request; a client that is slow without end must not keep it.
 
-    gunicorn itself waits for the rest of a header without any limit; here, all of it has to come
-    within the read timeout. From the body on, the same is the socket's own timeout.
+    gunicorn itself waits for the rest of a header, of a body and for the reader of an answer
+    without any limit on the whole.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._header_began: dict[Any, float] = {}
+    alive: bool
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Hand a connection on which something came to the threads."""
+        if not isinstance(conn.sock, PacedSocket):
+            conn.sock = PacedSocket(conn.sock, self.app.patience)
+        super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
         """Serve one request of a connection (in a thread of the pool)."""
-        self._header_began[conn] = time.monotonic()
+        conn.sock.expect_header()
         try:
-            return super().handle(conn)
+            result = super().handle(conn)
         finally:
-            self._header_began.pop(conn, None)
+            conn.sock.expect_nothing()
+        if conn.sock.header_overdue:
+            with contextlib.suppress(OSError):
+                conn.sock.setblocking(False)
+                conn.sock.send(_TOO_SLOW)
+        return result
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request whose header is complete."""
-        self._header_began.pop(conn, None)
-        conn.sock.settimeout(self.app.read_timeout_s)
-        return super().handle_request(req, conn)
+        conn.sock.expect_message()
+        try:
+            return super().handle_request(req, conn)
+        except AnswerNotRead as error:
+            log.warning("answer cut off", address=conn.client[0], reason=error.strerror)
+            raise
+        finally:
+            conn.sock.expect_nothing()
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """End at once (SIGINT, SIGQUIT)."""
@@ -43,9 +66,16 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
     def murder_pending(self) -> None:
         """Close connections that wait too long; gunicorn calls this about every second."""
         super().murder_pending()
-        limit = time.monotonic() - self.app.read_timeout_s
-        for conn, began in list(self._header_began.items()):
-            if began < limit:
-                # Wakes up the thread that reads from it, which then closes it.
-                with contextlib.suppress(OSError):
-                    conn.sock.shutdown(socket.SHUT_RDWR)
+        self._leave_if_too_large()
+
+    def _leave_if_too_large(self) -> None:
+        """Take no more requests where the process has grown too large; a new one replaces it."""
+        most = self.app.settings.worker_memory_max_bytes
+        if not self.alive or resident_bytes() <= most:
+            return
+        # As after SIGTERM: requests under way are completed. Not a limit of the system's: an
+        # allocation that fails in the middle of a request can end in any state, or in none.
+        log.warning(
+            "worker is replaced: too much memory", resident=resident_bytes(), worker_memory_max=most
+        )
+        self.alive = False

@@ -14,8 +14,9 @@ from spyne.server.wsgi import WsgiApplication
 
 from ochp_chs.clearing.authentication import Authenticator
 from ochp_chs.clearing.exchange import ClearingHouse
-from ochp_chs.clearing.failures import FailureDelays
+from ochp_chs.clearing.failures import DelaySettings, FailureDelays
 from ochp_chs.clearing.passwords import Passwords
+from ochp_chs.clearing.slots import PartnerSlots
 from ochp_chs.clearing.vault import Vault, kept_secret
 from ochp_chs.config import Settings
 from ochp_chs.ochp.operations import NAMESPACE
@@ -28,6 +29,7 @@ from ochp_chs.soap.names import forget_names
 from ochp_chs.soap.protocol import StreamingSoap11
 from ochp_chs.soap.services.operation import BODY_KEY, TRACE_KEY
 from ochp_chs.soap.services.registry import SERVICES
+from ochp_chs.soap.shape import Shape
 from ochp_chs.soap.trace import Trace
 from ochp_chs.soap.wsdl import Publisher
 
@@ -101,6 +103,15 @@ class SoapApplication:
             address=environ.get("REMOTE_ADDR", ""),
         )
         environ[TRACE_KEY] = trace
+        try:
+            return self._answered(environ, start_response, trace)
+        except BaseException:
+            trace.end()
+            raise
+
+    def _answered(
+        self, environ: dict[str, Any], start_response: StartResponse, trace: Trace
+    ) -> Iterable[bytes]:
         started = _Started()
         body = self._body(environ, started, trace)
         headers = started.headers
@@ -111,6 +122,8 @@ class SoapApplication:
         else:
             outgoing = body
         headers.append(("Vary", "Accept-Encoding"))
+        if trace.retry_after_s is not None:
+            headers.append(("Retry-After", str(trace.retry_after_s)))
         trace.status = int(started.status.split(" ", 1)[0])
         start_response(started.status, headers)
         return _Response(outgoing, body, trace)
@@ -161,7 +174,7 @@ class _Response:
         close = getattr(self._body, "close", None)
         if close is not None:
             close()
-        self._trace.write()
+        self._trace.end()
 
 
 _ONLY_POST = "This endpoint is served by POST (SOAP 1.1); its contract by GET with ?wsdl."
@@ -195,6 +208,7 @@ def _note_fault(ctx: Any) -> None:
     trace: Trace = ctx.transport.req_env[TRACE_KEY]
     error = ctx.out_error or ctx.in_error
     trace.fault = f"{error.faultcode}: {error.faultstring}"[:300]
+    trace.retry_after_s = getattr(error, "retry_after_s", None)
 
 
 def _secret(settings: Settings) -> str:
@@ -204,7 +218,10 @@ def _secret(settings: Settings) -> str:
 
 
 def build_soap_app(
-    settings: Settings, database: Database, clock: Callable[[], datetime]
+    settings: Settings,
+    database: Database,
+    clock: Callable[[], datetime],
+    slots: PartnerSlots | None = None,
 ) -> SoapApplication:
     """The SOAP edge with everything behind it."""
     house = ClearingHouse(
@@ -214,13 +231,22 @@ def build_soap_app(
         Vault(lambda: _secret(settings)),
     )
     authenticator = Authenticator(
-        database, Passwords(), FailureDelays(), cache_seconds=settings.credentials_cache_s
+        database,
+        Passwords(),
+        FailureDelays(DelaySettings(sleepers_max=max(1, settings.threads // 4))),
+        cache_seconds=settings.credentials_cache_s,
     )
-    edge = Edge(house, authenticator, settings.auth_failure == "result")
+    edge = Edge(
+        house,
+        authenticator,
+        slots or PartnerSlots(settings.partner_slots),
+        settings.auth_failure == "result",
+    )
     limits = Limits(
         request_bytes_max=settings.max_request_bytes,
         header_bytes_max=settings.max_header_bytes,
         record_bytes_max=settings.max_record_bytes,
         read_timeout_s=settings.read_timeout_s,
+        shape=Shape(settings.max_depth, settings.max_attributes, settings.max_text_characters),
     )
     return SoapApplication(edge, limits, Publisher(settings.public_url))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ochp_chs.soap.faults import OchpFault, client_fault
+from ochp_chs.soap.shape import Shape
 
 _CHUNK_BYTES = 1 << 16
 
@@ -25,6 +26,8 @@ class Limits:
     record_bytes_max: int
     #: Longest silence of the sender, in seconds.
     read_timeout_s: float
+    #: Of a record, and of the SOAP header.
+    shape: Shape
 
 
 def body_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:
@@ -57,10 +60,9 @@ def _raw_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:
     while True:
         try:
             chunk = stream.read(_CHUNK_BYTES)
-        except TimeoutError:
+        except TimeoutError as error:
             raise client_fault(
-                f"Nothing arrived for {limits.read_timeout_s:g} seconds; the message was not"
-                " complete and nothing was changed.",
+                f"The message did not arrive in time ({error}); nothing was changed.",
                 http_status=_TOO_SLOW,
             ) from None
         except Exception as error:

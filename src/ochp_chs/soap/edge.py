@@ -8,12 +8,14 @@ import structlog
 from ochp_chs.clearing.authentication import Authenticator
 from ochp_chs.clearing.errors import AuthenticationFailed, DomainError, FrameRefused
 from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Message
+from ochp_chs.clearing.slots import PartnerSlots, TooManyRequests
 from ochp_chs.ochp.operations import Operation
 from ochp_chs.ochp.results import Result, ResultCode
 from ochp_chs.repository.partners import Partner
 from ochp_chs.soap.envelope import Envelope
 from ochp_chs.soap.faults import (
     OchpFault,
+    busy,
     client_fault,
     failed_authentication,
     server_fault,
@@ -34,6 +36,7 @@ class Edge:
 
     house: ClearingHouse
     authenticator: Authenticator
+    slots: PartnerSlots
     #: Answer a failed authentication with the operation's own response (specification) instead of
     #: the WS-Security fault (the production clearing house).
     authentication_failure_as_result: bool
@@ -48,6 +51,8 @@ class Edge:
             raise
         except FrameRefused as refusal:
             return _refusal(operation, ResultCode.FORMAT, str(refusal))
+        except TooManyRequests as refusal:
+            raise busy(str(refusal), refusal.retry_after_s) from None
         except AuthenticationFailed as failure:
             if self.authentication_failure_as_result and operation.has_result:
                 return _refusal(operation, ResultCode.NOT_AUTHORIZED, str(failure))
@@ -71,6 +76,8 @@ class Edge:
         trace.partner = partner.name
         if not partner.roles & operation.roles:
             return _refusal(operation, ResultCode.NOT_AUTHORIZED, _not_for(operation, partner))
+        # Until the answer was sent: reading it is part of the request.
+        trace.slot = self.slots.take(partner.id)
         call = Call(partner, operation, trace.reference, received_at)
         return handler(self.house, call, SoapMessage(envelope, operation))
 

@@ -73,6 +73,8 @@ class Envelope:
         self.header = header
         #: Qualified name of the Body's first element, which names the operation.
         self.request_tag = request_tag
+        #: What its parts may be at most.
+        self.shape = source.limits.shape
         self._source = source
         self._request: etree._Element | None = None
 
@@ -155,7 +157,7 @@ def _whole(source: _Source) -> Envelope:
     _check_document(root)
     body = _body_of(root)
     request = _request_of(body)
-    envelope = Envelope(root.find(f"{_SOAP}Header"), str(request.tag), source)
+    envelope = Envelope(_header_of(root, source.limits), str(request.tag), source)
     envelope._request = request
     return envelope
 
@@ -185,7 +187,8 @@ def _headed(source: _Source) -> Envelope:
                     _check_document(element)
                 elif _is_body(parent):
                     root = cast(etree._Element, parent.getparent())
-                    return Envelope(root.find(f"{_SOAP}Header"), str(element.tag), source)
+                    header = _header_of(root, source.limits)
+                    return Envelope(header, str(element.tag), source)
     except etree.XMLSyntaxError as error:
         raise not_well_formed(error) from None
 
@@ -247,6 +250,20 @@ def _check_document(root: etree._Element) -> None:
         "The message is not a SOAP 1.1 envelope but begins with an element"
         f" {str(root.tag)[:100]!r}."
     )
+
+
+def _header_of(root: etree._Element, limits: Limits) -> etree._Element | None:
+    headers = root.findall(f"{_SOAP}Header")
+    if not headers:
+        return None
+    if len(headers) > 1:
+        raise client_fault(
+            f"The SOAP envelope has {len(headers)} Header elements; it may have one."
+        )
+    excess = limits.shape.excess(headers[0])
+    if excess is not None:
+        raise client_fault(f"The SOAP header cannot be read: {excess.field}: {excess.text}.")
+    return headers[0]
 
 
 def _body_of(root: etree._Element) -> etree._Element:

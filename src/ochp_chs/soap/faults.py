@@ -12,6 +12,7 @@ SOAP_NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"
 WSSE_NAMESPACE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 
 _HTTP_FAULT = "500 Internal Server Error"
+_BUSY = "503 Service Unavailable"
 
 
 class OchpFault(Fault):
@@ -24,11 +25,14 @@ class OchpFault(Fault):
         *,
         ochp_code: ResultCode | None = None,
         http_status: str = _HTTP_FAULT,
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(faultcode=code[1], faultstring=text)
         self.qualified_code = code
         self.ochp_code = ochp_code
         self.http_status = http_status
+        #: For the client: when to send the same again.
+        self.retry_after_s = retry_after_s
 
 
 def client_fault(
@@ -42,6 +46,17 @@ def server_fault(reference: str) -> OchpFault:
     """Something failed here; the reference finds it in the log."""
     return OchpFault(
         (SOAP_NAMESPACE, "Server"), server_text(reference), ochp_code=ResultCode.SERVER
+    )
+
+
+def busy(text: str, retry_after_s: int) -> OchpFault:
+    """There is no room for this request now; the same can be sent again after a while."""
+    return OchpFault(
+        (SOAP_NAMESPACE, "Server"),
+        text,
+        ochp_code=ResultCode.SERVER,
+        http_status=_BUSY,
+        retry_after_s=retry_after_s,
     )
 
 

@@ -28,7 +28,7 @@ class SoapMessage:
 
     def records(self, reading: Reading) -> Iterator[IncomingRecord]:
         """The request's repeated elements; see `clearing.exchange.Message`."""
-        schema = record_schema()
+        schema, shape = record_schema(), self._envelope.shape
         renamed = {
             wrong: right for wrong, right in RECORD_NAME_REPAIRS.items() if right in self._types
         }
@@ -37,11 +37,15 @@ class SoapMessage:
         position = 0
         for block in self._envelope.blocks(tags):
             # Judging many at once costs half as much; only where one is wrong, each is looked at.
-            all_valid = schema.validate(block)
+            all_valid = schema.validate(block) and shape.text_is_short(block)
             for element in list(block):
                 position += 1
                 name = str(element.tag)[strip:]
-                if all_valid or (name in self._types and schema.validate(element)):
+                if all_valid or (
+                    name in self._types
+                    and schema.validate(element)
+                    and shape.text_is_short(element)
+                ):
                     yield IncomingRecord(position, name, element, (), ())
                 else:
                     yield self._mended(position, name, element, renamed, reading)
@@ -51,8 +55,14 @@ class SoapMessage:
         """The request element without its records, valid; raises `FrameRefused`."""
         request = self._envelope.request
         request.tag = f"{_OCHP}{self._operation.request}"
-        if message_schema().validate(request):
+        shape = self._envelope.shape
+        if message_schema().validate(request) and shape.text_is_short(request):
             return request
+        excess = shape.excess(request)
+        if excess is not None:
+            raise FrameRefused(
+                f"{self._operation.request} is not valid: {excess.field}: {excess.text}."
+            )
         if reading is Reading.TOLERANT:
             repair(request, self._operation.request)
         violations = xsd_violations(message_schema(), request)
@@ -74,6 +84,9 @@ class SoapMessage:
         """The record after tolerant reading, with what is still wrong with it."""
         repairs: list[Violation] = []
         right_name = renamed.get(name, name)
+        excess = self._envelope.shape.excess(element)
+        if excess is not None:
+            return IncomingRecord(position, right_name, element, (excess,), ())
         if reading is Reading.TOLERANT:
             if right_name != name:
                 element.tag = f"{_OCHP}{right_name}"

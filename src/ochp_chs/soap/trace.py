@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from ochp_chs.clearing.slots import Slot
+
 log = structlog.get_logger(__name__)
 
 
@@ -33,6 +35,16 @@ class Trace:
     bytes_out: int = 0
     #: The response went out to its end.
     complete: bool = False
+    #: What the partner's requests are counted by, while this is one of them.
+    slot: Slot | None = None
+    #: Told to the client of a request that there was no room for.
+    retry_after_s: int | None = None
+
+    def end(self) -> None:
+        """The request is over, however it ended."""
+        if self.slot is not None:
+            self.slot.release()
+        self.write()
 
     def write(self) -> None:
         """Write the line."""

@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 
 from ochp_chs.soap.body import Limits, body_chunks
 from ochp_chs.soap.faults import OchpFault
+from ochp_chs.soap.shape import Shape
 
 LIMITS = Limits(
-    request_bytes_max=200_000, header_bytes_max=1000, record_bytes_max=1000, read_timeout_s=7
+    request_bytes_max=200_000,
+    header_bytes_max=1000,
+    record_bytes_max=1000,
+    read_timeout_s=7,
+    shape=Shape(depth_max=20, attributes_max=20, text_characters_max=2000),
 )
 
 
@@ -97,9 +102,11 @@ def test_silence() -> None:
             self.timeout = seconds
 
     connection = Connection()
-    fault = fault_of(Pieces(b"abc", TimeoutError()), **{"gunicorn.socket": connection})
+    fault = fault_of(
+        Pieces(b"abc", TimeoutError("nothing came")), **{"gunicorn.socket": connection}
+    )
     assert fault.http_status.startswith("408 ")
-    assert "for 7 seconds" in fault.faultstring
+    assert "did not arrive in time (nothing came)" in fault.faultstring
     assert connection.timeout == 7
 
 

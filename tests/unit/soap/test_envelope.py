@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ochp_chs.soap.body import Limits
 from ochp_chs.soap.envelope import Envelope, open_envelope
 from ochp_chs.soap.faults import SOAP_NAMESPACE, OchpFault
+from ochp_chs.soap.shape import Shape
 
 NS = "urn:test"
 RECORD = f"{{{NS}}}r"
@@ -17,6 +18,7 @@ LIMITS = Limits(
     header_bytes_max=1 << 16,
     record_bytes_max=1 << 17,
     read_timeout_s=1,
+    shape=Shape(depth_max=20, attributes_max=20, text_characters_max=200_000),
 )
 
 #: Below and above what is parsed as a whole.

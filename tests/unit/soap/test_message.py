@@ -12,9 +12,10 @@ from ochp_chs.soap.body import Limits
 from ochp_chs.soap.envelope import open_envelope
 from ochp_chs.soap.faults import SOAP_NAMESPACE
 from ochp_chs.soap.message import SoapMessage
+from ochp_chs.soap.shape import Shape
 from tests.support.tokens import token_xml
 
-LIMITS = Limits(1 << 30, 1 << 16, 1 << 20, 1)
+LIMITS = Limits(1 << 30, 1 << 16, 1 << 20, 1, Shape(20, 20, 2000))
 SET = "SetRoamingAuthorisationList"
 
 #: A short message is parsed as a whole; a long one streams.

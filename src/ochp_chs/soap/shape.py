@@ -1,0 +1,76 @@
+"""How deep, how wide and how long the parts of a message may be.
+
+XML's own grammar bounds none of it. What is valid against the schema is neither deep nor wide, so
+that only its texts are measured; they are measured together first, which costs next to nothing.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from lxml import etree
+
+from ochp_chs.ochp.violations import Violation
+from ochp_chs.ochp.xml import local_name
+
+#: How deep below a record or header the parser itself lets an element be.
+_RULE = "limit"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The largest that an element may be, everything inside of it included."""
+
+    depth_max: int
+    attributes_max: int
+    text_characters_max: int
+
+    def text_is_short(self, element: etree._Element) -> bool:
+        """Whether all texts inside together are no longer than one may be."""
+        length = self._text_length(element)
+        return isinstance(length, float) and length <= self.text_characters_max
+
+    def excess(self, element: etree._Element) -> Violation | None:
+        """What is too deep, too wide or too long in an element; the first that is found."""
+        return self._too_deep(element) or self._too_wide(element) or self._too_long(element)
+
+    def _too_deep(self, element: etree._Element) -> Violation | None:
+        if not self._has_depth(element):
+            return None
+        text = f"elements are nested deeper than {self.depth_max}, the most that is read here"
+        return Violation(_RULE, local_name(element), "", text)
+
+    def _too_wide(self, element: etree._Element) -> Violation | None:
+        for each in element.iter(etree.Element):
+            if len(each.attrib) > self.attributes_max:
+                name = local_name(each)[:100]
+                text = (
+                    f"the element has {len(each.attrib)} attributes; at most {self.attributes_max}"
+                    " are read here"
+                )
+                return Violation(_RULE, name, "", text)
+        return None
+
+    def _too_long(self, element: etree._Element) -> Violation | None:
+        for each in element.iter(etree.Element):
+            name = local_name(each)[:100]
+            lengths = [(name, len(each.text or "")), (name, len(each.tail or ""))]
+            lengths += [
+                (etree.QName(attribute).localname[:100], len(value))
+                for attribute, value in each.attrib.items()
+            ]
+            for where, length in lengths:
+                if length > self.text_characters_max:
+                    text = (
+                        f"the text has {length} characters; at most {self.text_characters_max}"
+                        " are read here"
+                    )
+                    return Violation(_RULE, where, "", text)
+        return None
+
+    @cached_property
+    def _text_length(self) -> etree.XPath:
+        return etree.XPath("string-length()")
+
+    @cached_property
+    def _has_depth(self) -> etree.XPath:
+        return etree.XPath(f"boolean({'/'.join(['*'] * self.depth_max)})")
