@@ -19,6 +19,7 @@ from ochp_chs.repository.tables.partners import (
     partner_role,
     roaming_connection,
 )
+from ochp_chs.repository.tables.polls import poll
 from ochp_chs.repository.tables.retention import (
     archive_file,
     cdr_digest,
@@ -50,6 +51,7 @@ __all__ = [
     "partner",
     "partner_party",
     "partner_role",
+    "poll",
     "privacy_action",
     "retention_run",
     "roaming_connection",
