@@ -43,6 +43,8 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
     workers: int = 2
     threads: int = 16
+    #: 0: any free one, another at each start.
+    port: int = 0
     process: subprocess.Popen[bytes] | None = None
     address: str = ""
 
@@ -61,7 +63,7 @@ class Server:
                 [
                     *_PROGRAM,
                     "serve",
-                    "--port=0",
+                    f"--port={self.port}",
                     f"--workers={self.workers}",
                     f"--threads={self.threads}",
                     f"--data-dir={self.data_dir}",
