@@ -92,3 +92,28 @@ def test_server_finds_its_way_when_only_postgresql_dies(own_server: Server) -> N
     kill(own_server.postgres_processes())
     wait_until(lambda: own_server.get("/readyz").status == 200, 30)
     assert listed(own_server) == ["04AA"]
+
+
+def test_server_starts_again_while_workers_of_a_killed_master_are_at_work(
+    own_server: Server,
+) -> None:
+    own_server.port = int(own_server.address.rpartition(":")[2])
+    assert own_server.process is not None
+    workers = own_server.processes()[1:]
+    with _EndlessSet(own_server) as endless:
+        wait_until(lambda: endless.sent > 1_000, 60)
+        own_server.process.kill()
+        own_server.process.wait()
+        wait_until(lambda: _starts(own_server), 10)
+        kill(workers)
+    assert own_server.call("emp", SET, token_xml("04AA")).result == "ok"
+    assert listed(own_server) == ["04AA"]
+
+
+def _starts(server: Server) -> bool:
+    """As an init does it: what ends is started again."""
+    try:
+        server.start()
+    except AssertionError:
+        return False
+    return True

@@ -56,6 +56,18 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
         finally:
             conn.sock.expect_nothing()
 
+    def is_parent_alive(self) -> bool:
+        """Whether the master lives; without it this worker gives up the address and leaves."""
+        if super().is_parent_alive():
+            return True
+        # gunicorn alone would keep the address until the last connection is closed, and go on
+        # answering on those that are kept alive: for so long, nobody could start the server again.
+        self.alive = False
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            listener.close()
+        return False
+
     def handle_quit(self, sig: int, frame: Any) -> None:
         """End at once (SIGINT, SIGQUIT)."""
         # Without gunicorn's own handler for threads: it shuts the pool down, under a lock that the
