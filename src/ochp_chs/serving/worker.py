@@ -1,6 +1,7 @@
 """gunicorn's threaded worker, with bounds on what a client and a process may take."""
 
 import contextlib
+import time
 from typing import Any
 
 import structlog
@@ -15,6 +16,10 @@ _TOO_SLOW = (
     b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: text/plain\r\n"
     b"Content-Length: 50\r\n\r\nThe header of the request was not complete in time"
 )
+
+#: What is still read of a message that was answered already: so much, for so long.
+_LEFT_OVER_BYTES_MAX = 16 << 20
+_LEFT_OVER_S_MAX = 5.0
 
 
 class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
@@ -67,6 +72,15 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
         for listener in self.sockets:
             listener.close()
         return False
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """Whether the connection can be used again; what is left of a message is taken in first."""
+        # An answer may be ready before the message is read: nobody logged in, or the database is
+        # gone. gunicorn would close on whoever still sends more than 64 KiB, and the reset takes
+        # the answer away from under a client that has not yet read it.
+        deadline = time.monotonic() + _LEFT_OVER_S_MAX
+        is_read = conn.parser.finish_body(deadline=deadline, max_bytes=_LEFT_OVER_BYTES_MAX)
+        return keepalive and bool(is_read)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """End at once (SIGINT, SIGQUIT)."""
