@@ -1,5 +1,6 @@
 """Settings from OCHP_CHS_* environment variables, validated once and printed without secrets."""
 
+import ipaddress
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -50,6 +51,13 @@ def _postgresql_url(text: str) -> str:
     return text
 
 
+def _networks(text: str) -> str:
+    for part in text.split(","):
+        if part.strip():
+            ipaddress.ip_network(part.strip())
+    return text
+
+
 def _public_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
@@ -58,6 +66,7 @@ def _public_url(text: str) -> str:
 
 
 PostgresqlUrl = Annotated[str, AfterValidator(_postgresql_url)]
+Networks = Annotated[str, AfterValidator(_networks)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 
 
@@ -155,6 +164,10 @@ class Settings(BaseSettings):
         min_length=32,
         description="what access tokens are encrypted with, 32 characters or more, the same on all"
         " nodes; unset: one kept in the data directory",
+    )
+    metrics_allow: Networks = Field(
+        "127.0.0.0/8,::1",
+        description="networks from which /metrics may be read, not through a proxy; none: nobody",
     )
     log_level: LogLevel = Field(
         LogLevel.INFO, description="least severe messages logged: debug, info, warning, error"

@@ -1,18 +1,20 @@
 """Logging: one line per event, as JSON for machines or in colours for people, through structlog.
 
-The standard library's loggers (gunicorn, SQLAlchemy, Alembic) end in the same stream.
+The standard library's loggers (gunicorn, SQLAlchemy, Alembic), its warnings and what no thread
+expected end in the same stream. No line holds what a partner sent: see masking.py.
 """
 
 import contextlib
 import logging
 import sys
 import threading
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from ochp_chs.config import LogFormat, LogLevel
+from ochp_chs.masking import ExceptionInfo, masked, traceback_text
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -32,7 +34,7 @@ def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[*_SHARED, _mask_event],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *_renderers(style, colours=stream.isatty()),
@@ -43,8 +45,11 @@ def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -
     root.handlers = [handler]
     root.setLevel(level.upper())
     # Alembic tells of every step it looks at, SQLAlchemy of every connection.
-    for noisy in ("alembic", "sqlalchemy"):
+    for noisy in ("alembic", "sqlalchemy", "ochp_chs.repository.pool"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
     # Our own events are rendered here and written at once: by way of the standard library, the
     # line of a small request would cost more than reading the request.
     structlog.configure(
@@ -53,6 +58,31 @@ def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -
         wrapper_class=structlog.make_filtering_bound_logger(level.value),
         cache_logger_on_first_use=False,
     )
+
+
+def _write_traceback(out: TextIO, information: ExceptionInfo) -> None:
+    out.write(f"\n{traceback_text(information)}")
+
+
+def _mask_event(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    # Other people's messages quote paths, headers and errors.
+    event["event"] = masked(str(event["event"]))
+    return event
+
+
+def _log_uncaught(_kind: type[BaseException], error: BaseException, _trace: Any) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        return
+    structlog.get_logger(__name__).critical("uncaught error", exc_info=error)
+
+
+def _log_uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_value is not None and not isinstance(arguments.exc_value, SystemExit):
+        structlog.get_logger(__name__).critical(
+            "uncaught error in a thread",
+            thread=arguments.thread.name if arguments.thread else None,
+            exc_info=arguments.exc_value,
+        )
 
 
 class _NamedLines:
@@ -73,13 +103,13 @@ class _NamedLines:
 
 def _renderers(style: LogFormat, *, colours: bool) -> list[Processor]:
     if style is LogFormat.CONSOLE:
-        # The standard library's traceback: rich's would print the values of local variables.
         return [
             structlog.dev.ConsoleRenderer(
-                colors=colours, exception_formatter=structlog.dev.plain_traceback
+                colors=colours,
+                exception_formatter=_write_traceback,
             )
         ]
     return [
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(traceback_text),
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]

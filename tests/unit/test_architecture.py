@@ -18,16 +18,21 @@ CHECKOUT = Path(__file__).parents[2]
 ALLOWED = {
     "ochp": set(),
     "rules": {"ochp"},
-    "repository": {"ochp"},
+    "repository": {"ochp", "masking"},
     "clearing": {"ochp", "rules", "repository"},
-    "soap": {"ochp", "clearing", "repository", "config"},
+    "metrics": {"ochp", "repository", "masking"},
+    "soap": {"ochp", "clearing", "repository", "metrics", "config", "masking"},
     "console": {"ochp", "clearing", "repository", "config"},
-    "serving": {"repository", "config", "logs", "app"},
+    "serving": {"repository", "metrics", "config", "logs", "app"},
     "demo": {"ochp", "clearing", "repository"},
     "cli": {"demo", "ochp", "clearing", "repository", "serving", "config", "logs", "console"},
     "config": set(),
-    "logs": {"config"},
-    "app": {"ochp", "repository", "clearing", "config", "console", "soap", "serving"},
+    "masking": set(),
+    "logs": {"config", "masking"},
+    "app": {
+        *{"ochp", "repository", "clearing", "config", "console", "soap", "serving"},
+        *{"metrics", "masking"},
+    },
     "wsgi": {"app", "config", "logs"},
 }
 #: Libraries that one room alone may import.
@@ -41,6 +46,7 @@ ONLY_IN = {
     "rich": {"cli"},
     "xlsxwriter": {"cli"},
     "flask": {"console"},
+    "prometheus_client": {"metrics"},
     "argon2": {"clearing"},
     "cryptography": {"clearing"},
 }

@@ -74,7 +74,7 @@ def test_demo_partners_are_those_of_the_code() -> None:
 
 def test_endpoints_are_those_of_the_code() -> None:
     paths = {row[0].strip("`") for row in table("Endpoints")}
-    assert paths == {*map(str, Endpoint), "/healthz", "/readyz", "/"}
+    assert paths == {*map(str, Endpoint), "/healthz", "/readyz", "/metrics", "/"}
 
 
 def test_commands_are_those_of_the_code() -> None:

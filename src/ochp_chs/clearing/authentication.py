@@ -65,7 +65,7 @@ class Authenticator:
             # The same work as for a wrong password.
             self._passwords.verified(self._nobodys_hash, _bounded(password))
         self._refuse(username, address, reason)
-        raise AuthenticationFailed
+        raise AuthenticationFailed(reason)
 
     def _find(self, username: str) -> Partner | None:
         # A name that no partner can have is not asked for: the driver would refuse some of them.

@@ -14,8 +14,10 @@ class DomainError(Exception):
 class AuthenticationFailed(DomainError):
     """The caller is not who it says; never says why (PROTOCOL, "Who is calling")."""
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str = "wrong password") -> None:
         super().__init__("The user name or the password is wrong.")
+        #: For the operator, never for the caller: "unknown user", "disabled user", ...
+        self.reason = reason
 
 
 class PartnerUnknown(DomainError):

@@ -1,6 +1,6 @@
 """One message in and one answer out, as the operations see them: no SOAP, no HTTP."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -88,6 +88,8 @@ class Answer:
     #: For the log: records read and refused.
     records_read: int = 0
     records_refused: int = 0
+    #: How many of the refused records broke which rule.
+    refusal_reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 def no_connection(operation: Operation) -> Answer:

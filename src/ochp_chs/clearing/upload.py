@@ -108,6 +108,7 @@ def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) 
         _echo(call, reading.echo),
         records_read=reading.tally.read,
         records_refused=reading.tally.refused,
+        refusal_reasons=reading.tally.rules,
     )
 
 

@@ -1,5 +1,6 @@
 """Result codes, and the one text that tells a partner what became of a message."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -72,6 +73,8 @@ class Tally:
     repaired: int = 0
     warned: int = 0
     reasons: set[Reason] = field(default_factory=set)
+    #: How many of the refused records broke which rule.
+    rules: Counter[str] = field(default_factory=Counter)
     refusals: list[Note] = field(default_factory=list)
     repairs: list[Note] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)
@@ -85,6 +88,7 @@ class Tally:
         """Count one refused record and keep its reasons."""
         self.refused += 1
         self.reasons.update(violation.reason for violation in violations)
+        self.rules.update({violation.rule for violation in violations})
         self._keep(self.refusals, position, record_id, violations)
 
     def repair(self, position: int, record_id: str, violations: Sequence[Violation]) -> None:

@@ -6,6 +6,7 @@ of prepared statements see `Database.ask`), so that a pooler in transaction mode
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -16,7 +17,9 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from ochp_chs.masking import described
 from ochp_chs.repository import replica
+from ochp_chs.repository.pool import PoolUsage, WatchedPool
 from ochp_chs.repository.query import Query
 
 log = structlog.get_logger(__name__)
@@ -97,6 +100,8 @@ class Database:
         self._preamble_of_ask = f"{self._preamble}; SET LOCAL enable_seqscan = off"
         self._replica_wait_s = replica_wait_ms / 1000
         self._replica_rests_until = 0.0
+        #: How often the primary was read from instead of the replica, and why.
+        self.replica_fallbacks: Counter[str] = Counter()
         self._engines: dict[str, sa.Engine] = {}
         self._pid = os.getpid()
 
@@ -182,6 +187,11 @@ class Database:
             reason = " ".join(str(cause).split()) or type(cause).__name__
             raise DatabaseUnavailable(f"the database does not answer: {reason}") from error
 
+    def usage(self) -> PoolUsage:
+        """How this process uses its connections, to the replica too."""
+        pools = [engine.pool for engine in self._own_engines().values()]
+        return sum((p.usage() for p in pools if isinstance(p, WatchedPool)), PoolUsage())
+
     def dispose(self) -> None:
         """Close all idle connections of this process; the next use opens new ones."""
         for engine in self._own_engines().values():
@@ -212,7 +222,8 @@ class Database:
         try:
             connection = self._caught_up(position)
         except DBAPIError as error:
-            log.warning("replica fails; reading from the primary", error=str(error.orig))
+            log.warning("replica fails; reading from the primary", error=described(error))
+            self.replica_fallbacks["failed"] += 1
             connection = None
         if connection is None:
             self._replica_rests_until = time.monotonic() + _REPLICA_RESTS_S
@@ -229,6 +240,7 @@ class Database:
             raise
         connection.close()
         log.warning("replica lags too far; reading from the primary", position=position.lsn)
+        self.replica_fallbacks["lagging"] += 1
         return None
 
     def _checked_out(self, which: str, options: dict[str, object]) -> sa.Connection:
@@ -280,6 +292,9 @@ class Database:
             # The connection that was used last: its PostgreSQL process has all it needs at hand.
             pool_use_lifo=True,
             use_native_hstore=False,
+            poolclass=WatchedPool,
+            # Errors would repeat them, and with them what partners sent.
+            hide_parameters=True,
             connect_args={**_CONNECT_ARGUMENTS, "application_name": self._application_name},
         )
 

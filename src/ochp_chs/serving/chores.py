@@ -18,6 +18,10 @@ class Chore:
     do: Callable[[], object]
 
 
+def nothing_to_note(_chore: str, _succeeded: bool) -> None:
+    """For who does not want to know how chores end."""
+
+
 class Chores(threading.Thread):
     """Does every chore about every `pause_s` seconds until `stop()`; a failure ends none of them.
 
@@ -25,8 +29,16 @@ class Chores(threading.Thread):
     daemon, so that a worker need not wait for it at its end.
     """
 
-    def __init__(self, chores: Sequence[Chore], *, pause_s: float) -> None:
+    def __init__(
+        self,
+        chores: Sequence[Chore],
+        *,
+        pause_s: float,
+        on_done: Callable[[str, bool], None] = nothing_to_note,
+    ) -> None:
         super().__init__(name="chores", daemon=True)
+        #: Told the name of a chore and whether it succeeded.
+        self._on_done = on_done
         self._chores = chores
         self._pause_s = pause_s
         self._stopped = threading.Event()
@@ -40,6 +52,9 @@ class Chores(threading.Thread):
                     chore.do()
                 except Exception:
                     log.exception("chore failed and is tried again", chore=chore.name)
+                    self._on_done(chore.name, False)
+                else:
+                    self._on_done(chore.name, True)
 
     def stop(self) -> None:
         """Begin nothing more; returns when what was begun is done."""

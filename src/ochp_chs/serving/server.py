@@ -19,6 +19,7 @@ from gunicorn.glogging import Logger
 
 from ochp_chs import logs
 from ochp_chs.config import Settings
+from ochp_chs.metrics.workers import remove_files_of
 from ochp_chs.repository import migrate
 from ochp_chs.repository.engine import Database
 from ochp_chs.serving.departure import Departure
@@ -148,6 +149,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
             "limit_request_field_size": settings.max_http_header_bytes,
             "control_socket_disable": True,
             "when_ready": self._ready,
+            "on_exit": lambda _: remove_files_of(os.getpid()),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -160,6 +162,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
             self.settings,
             is_leaving=self.departure.is_announced,
             slots_file=self.slots_file,
+            has_other_workers=True,
         )
 
     def run(self) -> None:

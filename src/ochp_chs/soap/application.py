@@ -19,6 +19,8 @@ from ochp_chs.clearing.passwords import Passwords
 from ochp_chs.clearing.slots import PartnerSlots
 from ochp_chs.clearing.vault import Vault, kept_secret
 from ochp_chs.config import Settings
+from ochp_chs.masking import masked
+from ochp_chs.metrics.requests import RequestMetrics
 from ochp_chs.ochp.operations import NAMESPACE
 from ochp_chs.repository.engine import Database
 from ochp_chs.soap.body import Limits
@@ -30,7 +32,7 @@ from ochp_chs.soap.protocol import StreamingSoap11
 from ochp_chs.soap.services.operation import BODY_KEY, TRACE_KEY
 from ochp_chs.soap.services.registry import SERVICES
 from ochp_chs.soap.shape import Shape
-from ochp_chs.soap.trace import Trace
+from ochp_chs.soap.trace import CountedInput, Trace
 from ochp_chs.soap.wsdl import Publisher
 
 log = structlog.get_logger(__name__)
@@ -66,8 +68,15 @@ class OchpApplication(Application):  # type: ignore[misc]
 class SoapApplication:
     """Serves the three endpoints: SOAP by POST, the contract by GET."""
 
-    def __init__(self, edge: Edge, limits: Limits, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        edge: Edge,
+        limits: Limits,
+        publisher: Publisher,
+        metrics: RequestMetrics | None = None,
+    ) -> None:
         self._publisher = publisher
+        self._metrics = metrics
         self._spyne = WsgiApplication(OchpApplication(edge, limits))
         self._spyne.event_manager.add_listener("wsgi_exception", _note_fault)
 
@@ -101,7 +110,11 @@ class SoapApplication:
             method=environ["REQUEST_METHOD"],
             path=environ.get("PATH_INFO", ""),
             address=environ.get("REMOTE_ADDR", ""),
+            metrics=self._metrics,
         )
+        if self._metrics is not None:
+            self._metrics.begin()
+        environ["wsgi.input"] = CountedInput(environ["wsgi.input"], trace)
         environ[TRACE_KEY] = trace
         try:
             return self._answered(environ, start_response, trace)
@@ -135,7 +148,7 @@ class SoapApplication:
         except Exception:
             log.exception("request failed", reference=trace.reference)
             fault = server_fault(trace.reference)
-            trace.fault = fault.faultstring
+            trace.fault, trace.fault_kind = fault.faultstring, fault.kind
             started(fault.http_status, [("Content-Type", "text/xml; charset=utf-8")])
             return [etree.tostring(fault_envelope(fault), xml_declaration=True, encoding="UTF-8")]
         # Spyne returns a chain, which cannot be closed; what an answer streams from must be.
@@ -207,7 +220,9 @@ def _base_url(environ: dict[str, Any]) -> str:
 def _note_fault(ctx: Any) -> None:
     trace: Trace = ctx.transport.req_env[TRACE_KEY]
     error = ctx.out_error or ctx.in_error
-    trace.fault = f"{error.faultcode}: {error.faultstring}"[:300]
+    # Faults quote what was sent; the client is told, the log is not.
+    trace.fault = f"{error.faultcode}: {masked(str(error.faultstring))}"
+    trace.fault_kind = getattr(error, "kind", "Client")
     trace.retry_after_s = getattr(error, "retry_after_s", None)
 
 
@@ -222,8 +237,9 @@ def build_soap_app(
     database: Database,
     clock: Callable[[], datetime],
     slots: PartnerSlots | None = None,
+    metrics: RequestMetrics | None = None,
 ) -> SoapApplication:
-    """The SOAP edge with everything behind it."""
+    """The SOAP edge with everything behind it; without `metrics`, nothing is counted."""
     house = ClearingHouse(
         database,
         clock,
@@ -249,4 +265,4 @@ def build_soap_app(
         read_timeout_s=settings.read_timeout_s,
         shape=Shape(settings.max_depth, settings.max_attributes, settings.max_text_characters),
     )
-    return SoapApplication(edge, limits, Publisher(settings.public_url))
+    return SoapApplication(edge, limits, Publisher(settings.public_url), metrics)

@@ -54,6 +54,7 @@ class Edge:
         except TooManyRequests as refusal:
             raise busy(str(refusal), refusal.retry_after_s) from None
         except AuthenticationFailed as failure:
+            trace.authentication_failure = failure.reason
             if self.authentication_failure_as_result and operation.has_result:
                 return _refusal(operation, ResultCode.NOT_AUTHORIZED, str(failure))
             raise failed_authentication(str(failure)) from None
@@ -73,7 +74,7 @@ class Edge:
         partner = self.authenticator.authenticate(
             credentials.username, credentials.password, trace.address
         )
-        trace.partner = partner.name
+        trace.partner, trace.partner_id, trace.roles = partner.name, partner.id, partner.roles
         if not partner.roles & operation.roles:
             return _refusal(operation, ResultCode.NOT_AUTHORIZED, _not_for(operation, partner))
         # Until the answer was sent: reading it is part of the request.

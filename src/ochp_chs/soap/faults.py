@@ -31,6 +31,8 @@ class OchpFault(Fault):
         self.qualified_code = code
         self.ochp_code = ochp_code
         self.http_status = http_status
+        #: Client, Server or FailedAuthentication.
+        self.kind = code[1]
         #: For the client: when to send the same again.
         self.retry_after_s = retry_after_s
 

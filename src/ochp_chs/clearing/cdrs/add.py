@@ -32,6 +32,7 @@ def add_cdrs(house: ClearingHouse, call: Call, message: Message) -> Answer:
             [Elements("implausibleCdrsArray", read.hand_over_implausible().blocks())],
             records_read=read.tally.read,
             records_refused=read.tally.refused,
+            refusal_reasons=read.tally.rules,
         )
 
 

@@ -24,7 +24,12 @@ def confirm_cdrs(house: ClearingHouse, call: Call, message: Message) -> Answer:
     tally = Tally()
     with closing(NoteSpool()) as refusals:
         result = _store(house, call, message, tally, refusals)
-    return Answer(result, records_read=tally.read, records_refused=tally.refused)
+    return Answer(
+        result,
+        records_read=tally.read,
+        records_refused=tally.refused,
+        refusal_reasons=tally.rules,
+    )
 
 
 def _store(

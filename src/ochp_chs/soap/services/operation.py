@@ -32,7 +32,8 @@ def soap_operation(name: str, handler: Handler) -> Any:
         trace.result = answer.result.code.value if answer.result else "ok"
         trace.records_read = answer.records_read
         trace.records_refused = answer.records_refused
-        ctx.out_string = response_body(operation, answer)
+        trace.refusal_reasons = answer.refusal_reasons
+        ctx.out_string = response_body(operation, answer, trace.sent)
         ctx.transport.req_env[BODY_KEY] = ctx.out_string
 
     method.__name__ = name

@@ -1,0 +1,1 @@
+"""What is counted, where several processes count it, and how it is told to Prometheus."""
