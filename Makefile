@@ -8,8 +8,10 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	echo "$$name" && break; done)
 # More arguments for the tool behind a target: make test ARGS="-k tokens -x"
 ARGS ?=
+# How long `make fuzz` takes, in seconds.
+FUZZ_S ?= 60
 
-.PHONY: help install demo test stress bench lint format types clean
+.PHONY: help install demo test fuzz stress bench lint format types clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -23,6 +25,9 @@ demo: $(INSTALLED) ## Start a server with demo partners, play a round trip, keep
 
 test: $(INSTALLED) ## Run all tests
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(INSTALLED) $(VENV)/.fuzz ## Fuzz the SOAP edge for FUZZ_S=60 seconds, guided by coverage
+	@FUZZ_S=$(FUZZ_S) $(BIN)/python -m tests.fuzz
 
 stress: $(INSTALLED) ## Upload and poll every feed for minutes: no change may be missing
 	OCHP_CHS_TEST_STRESS_S=60 OCHP_CHS_TEST_STRESS_SEEDS="1 2 3" \
@@ -43,8 +48,13 @@ types: $(INSTALLED) ## Check the types
 	$(BIN)/python -m mypy
 
 clean: ## Remove .venv, caches and build output; data stays
-	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist src/*.egg-info .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.fuzz: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary atheris \
+		--constraint constraints.txt --editable '.[embedded,dev,fuzz]'
+	@touch $@
 
 # The stamp is written last: an interrupted installation begins again, a complete one needs no
 # network until one of these files changes.

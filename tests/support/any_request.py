@@ -12,7 +12,7 @@ from ochp_chs.ochp.schema import XSD, Child, complex_types, merged_schema
 _DEPTH_MAX = 12
 
 #: Values that mean something somewhere; which of them a type allows is asked of the schema.
-_ORDINARY = (
+ORDINARY = (
     *("", "0", "1", "15.0", "0.25", "2", "true", "false", "22.0", "12345", "DEU", "EUR", "AC"),
     *("DE*EMP*E1*1", "DEEMPE1", "DE-EMP-C00000001", "NL-EMP-C00000001", "DEEMP0000000001"),
     *("DE*EMP*P1", "DE*EMP*T1", "DEEMPC%", "DEEMPE%", "DE*EMP", "DE-EMP", "DE", "Europe/Berlin"),
@@ -23,7 +23,7 @@ _ORDINARY = (
 )
 
 #: Some of these get past the schema, and mean nothing.
-_ODD = (
+ODD = (
     *("-1", "1e400", "1e-400", "-0", "NaN", "INF", "2147483647", "99999999999999999999", "1E2"),
     *("0.1234567890123456789", "-179.999999", "90.000001", "DEEMPC000000018", "XXX", "XXY"),
     *("Mars/Olympus", "2001-02-30T00:00:00Z", "2020-13-01T00:00:00+00:00", "9999-12-31T23:59:59Z"),
@@ -32,7 +32,7 @@ _ODD = (
     *("é ß", "𝔘", " ", "\\N", "a\tb", "&amp;", "%00", "' OR 1", "\u202e", "DE*EMP*E" + "*" * 31),
 )
 
-_WILD = st.sampled_from(_ORDINARY + _ODD) | st.text(
+_WILD = st.sampled_from(ORDINARY + ODD) | st.text(
     st.characters(codec="utf-8", exclude_characters="<&\ufffe\uffff", exclude_categories=("Cc",)),
     max_size=12,
 )
@@ -51,8 +51,8 @@ def _valid_values(simple_type: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     schema = etree.XMLSchema(document)
     own = tuple(e.get("value", "") for e in described.iter(f"{XSD}enumeration"))
     return (
-        tuple(value for value in own or _ORDINARY if schema.validate(_element(value))),
-        tuple(value for value in _ODD if schema.validate(_element(value))),
+        tuple(value for value in own or ORDINARY if schema.validate(_element(value))),
+        tuple(value for value in ODD if schema.validate(_element(value))),
     )
 
 

@@ -12,7 +12,7 @@ from lxml import etree
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.ochp.xml import local_name
 
-#: How deep below a record or header the parser itself lets an element be.
+#: The rule that is named to the sender.
 _RULE = "limit"
 
 
@@ -55,7 +55,7 @@ class Shape:
             name = local_name(each)[:100]
             lengths = [(name, len(each.text or "")), (name, len(each.tail or ""))]
             lengths += [
-                (etree.QName(attribute).localname[:100], len(value))
+                (str(attribute).rpartition("}")[2][:100], len(value))
                 for attribute, value in each.attrib.items()
             ]
             for where, length in lengths:

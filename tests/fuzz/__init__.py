@@ -1,0 +1,1 @@
+"""Whatever arrives, an answer or a fault goes out: coverage-guided over bytes, and by structure."""
