@@ -241,10 +241,10 @@ def test_failures_are_logged_with_their_reason_and_never_with_a_password(
     rig.log_in("disabled", SECRET)
     rig.log_in("x" * 1000, "a wrong secret", address="2001:db8::1")
     assert [(entry["user"], entry["reason"]) for entry in log] == [
-        ("nobody?", "unknown user"),
+        (None, "unknown user"),
         ("cpo", "wrong password"),
         ("disabled", "disabled user"),
-        ("x" * 64, "unknown user"),
+        (None, "unknown user"),
     ]
     assert [entry["address"] for entry in log] == ["192.0.2.1"] * 3 + ["2001:db8::1"]
     assert "secret" not in repr(log)

@@ -64,7 +64,7 @@ class Authenticator:
         if partner is None or partner.disabled:
             # The same work as for a wrong password.
             self._passwords.verified(self._nobodys_hash, _bounded(password))
-        self._refuse(username, address, reason)
+        self._refuse(username, address, reason, partner)
         raise AuthenticationFailed(reason)
 
     def _find(self, username: str) -> Partner | None:
@@ -91,11 +91,12 @@ class Authenticator:
         with self._database.begin() as connection:
             set_password_hash(connection, partner.id, new, instead_of=partner.password_hash)
 
-    def _refuse(self, username: str, address: str, reason: str) -> None:
+    def _refuse(self, username: str, address: str, reason: str, partner: Partner | None) -> None:
         delay = self._delays.count(username, address)
         _log.warning(
             "log-in refused",
-            user=loggable(username),
+            # Of nobody whom we know it may be anything: people mistake the fields of a form.
+            user=partner.name if partner is not None else None,
             address=loggable(address),
             reason=reason,
             user_failures=delay.user_failures,

@@ -82,13 +82,27 @@ class SoapApplication:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request, as WSGI has it."""
+        if environ["REQUEST_METHOD"] == "POST":
+            return self._soap(environ, start_response)
+        return self._logged(environ, start_response)
+
+    def _logged(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Everything but SOAP, with its line in the log."""
+        trace = _trace_of(environ)
+
+        def started(status: str, headers: list[tuple[str, str]]) -> None:
+            trace.status = int(status.split(" ", 1)[0])
+            start_response(status, headers)
+
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            return self._contract(environ, start_response)
-        if environ["REQUEST_METHOD"] != "POST":
-            return _plain(
-                start_response, "405 Method Not Allowed", _ONLY_POST, [("Allow", "GET, HEAD, POST")]
-            )
-        return self._soap(environ, start_response)
+            pieces = list(self._contract(environ, started))
+        else:
+            allow = ("Allow", "GET, HEAD, POST")
+            pieces = list(_plain(started, "405 Method Not Allowed", _ONLY_POST, [allow]))
+        trace.bytes_out = sum(map(len, pieces))
+        trace.complete = True
+        trace.end()
+        return pieces
 
     def _contract(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
@@ -106,12 +120,7 @@ class SoapApplication:
 
     def _soap(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         forget_names()
-        trace = Trace(
-            method=environ["REQUEST_METHOD"],
-            path=environ.get("PATH_INFO", ""),
-            address=environ.get("REMOTE_ADDR", ""),
-            metrics=self._metrics,
-        )
+        trace = _trace_of(environ, self._metrics)
         if self._metrics is not None:
             self._metrics.begin()
         environ["wsgi.input"] = CountedInput(environ["wsgi.input"], trace)
@@ -154,6 +163,15 @@ class SoapApplication:
         # Spyne returns a chain, which cannot be closed; what an answer streams from must be.
         body: Iterable[bytes] | None = environ.get(BODY_KEY)
         return list(response) if body is None else body
+
+
+def _trace_of(environ: dict[str, Any], metrics: RequestMetrics | None = None) -> Trace:
+    return Trace(
+        method=environ["REQUEST_METHOD"],
+        path=environ.get("PATH_INFO", ""),
+        address=environ.get("REMOTE_ADDR", ""),
+        metrics=metrics,
+    )
 
 
 class _Started:

@@ -9,10 +9,14 @@ from typing import Any
 import structlog
 
 from ochp_chs.clearing.slots import Slot
+from ochp_chs.masking import masked
 from ochp_chs.metrics.requests import RequestMetrics
+from ochp_chs.ochp.operations import Endpoint
 from ochp_chs.ochp.roles import Role
 
 log = structlog.get_logger(__name__)
+
+_ENDPOINTS = frozenset(map(str, Endpoint))
 
 
 def new_reference() -> str:
@@ -74,7 +78,7 @@ class Trace:
         log.info(
             "request",
             method=self.method,
-            path=self.path,
+            path=self.path if self.path in _ENDPOINTS else masked(self.path),
             address=self.address,
             reference=self.reference,
             operation=self.operation,
