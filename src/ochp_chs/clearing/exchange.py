@@ -58,6 +58,9 @@ class IncomingRecord(NamedTuple):
 class Message(Protocol):
     """The body of a request, read as it arrives."""
 
+    def collect(self) -> None:
+        """Wait for all of it, outside of any transaction, and without keeping it in memory."""
+
     def records(self, reading: Reading) -> Iterator[IncomingRecord]:
         """The request's repeated elements, one by one; each is gone when the next is asked for.
 

@@ -96,6 +96,8 @@ def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) 
     Raises `FrameRefused` for a list without records where one is required, and whatever the
     message raises where it breaks off; nothing is stored then.
     """
+    # No transaction waits for a sender, however slow.
+    message.collect()
     reading = _Reading(echoes=call.operation.refused is not None)
     with closing(reading.retained):
         try:

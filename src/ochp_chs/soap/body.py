@@ -1,8 +1,10 @@
 """The request's body as it comes from the network: bounded, unzipped, in pieces."""
 
+import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ochp_chs.soap.faults import OchpFault, client_fault
@@ -30,22 +32,60 @@ class Limits:
     shape: Shape
 
 
-def body_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:
-    """The body in pieces. Raises a fault for what is too long, too slow or wrongly packed."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if length.isdigit() and int(length) > limits.request_bytes_max:
-        raise _too_large(limits)
-    chunks = _raw_chunks(environ, limits)
+class Body:
+    """The body in pieces, unzipped. Raises a fault for what is too long, too slow or badly packed.
+
+    The pieces come from the network as they are asked for, until `collect` takes in the rest.
+    """
+
+    def __init__(self, environ: dict[str, Any], limits: Limits) -> None:
+        length = environ.get("CONTENT_LENGTH") or ""
+        if length.isdigit() and int(length) > limits.request_bytes_max:
+            raise _too_large(limits)
+        self._sent = _bounded(_raw_chunks(environ, limits), limits)
+        self._pieces = _bounded(_decoded(environ, iter(self._next_sent, b"")), limits)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def collect(self) -> None:
+        """Take in all that is still to come, as it was sent, into a temporary file.
+
+        What follows does not wait for the sender any more: it may hold locks. A sender who is slow
+        or breaks off costs a thread and some room on disk, and no transaction.
+        """
+        spooled = _spooled(self._sent)
+        self._sent = chain((next(spooled),), spooled)
+
+    def _next_sent(self) -> bytes:
+        return next(self._sent, b"")
+
+
+def _spooled(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks again, from a file; all of them are there when the first one is."""
+    with tempfile.TemporaryFile() as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.seek(0)
+        yield file.read(_CHUNK_BYTES)
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _decoded(environ: dict[str, Any], chunks: Iterator[bytes]) -> Iterator[bytes]:
     encoding = (environ.get("HTTP_CONTENT_ENCODING") or "identity").strip().lower()
     if encoding in ("gzip", "x-gzip"):
-        chunks = _unzipped(chunks)
-    elif encoding not in ("identity", ""):
-        raise client_fault(
-            f"Content-Encoding {encoding[:40]!r} is not read here; send the message as it is"
-            " or with gzip.",
-            http_status=_UNSUPPORTED,
-        )
-    return _bounded(chunks, limits)
+        return _unzipped(chunks)
+    if encoding in ("identity", ""):
+        return chunks
+    raise client_fault(
+        f"Content-Encoding {encoding[:40]!r} is not read here; send the message as it is"
+        " or with gzip.",
+        http_status=_UNSUPPORTED,
+    )
 
 
 def _raw_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:

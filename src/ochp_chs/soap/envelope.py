@@ -6,7 +6,7 @@ of the request element is handed on and dropped from the tree.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -64,6 +64,8 @@ class _Source:
     at_end: bool
     encoding: str | None
     limits: Limits
+    #: Takes in what the sender has not sent yet; see `Body.collect`.
+    collect: Callable[[], None]
 
 
 class Envelope:
@@ -77,6 +79,11 @@ class Envelope:
         self.shape = source.limits.shape
         self._source = source
         self._request: etree._Element | None = None
+
+    def collect(self) -> None:
+        """Take in what the sender has not sent yet; reading does not wait for anybody then."""
+        if not self._source.at_end:
+            self._source.collect()
 
     @property
     def request(self) -> etree._Element:
@@ -132,7 +139,16 @@ class Envelope:
         yield from self._source.chunks
 
 
-def open_envelope(chunks: Iterator[bytes], charset: str | None, limits: Limits) -> Envelope:
+def _nothing_to_collect() -> None:
+    """For a message that has arrived."""
+
+
+def open_envelope(
+    chunks: Iterator[bytes],
+    charset: str | None,
+    limits: Limits,
+    collect: Callable[[], None] = _nothing_to_collect,
+) -> Envelope:
     """Read a message's head; raises a fault if it is no SOAP 1.1 envelope with one operation."""
     head = bytearray()
     at_end = True
@@ -141,7 +157,8 @@ def open_envelope(chunks: Iterator[bytes], charset: str | None, limits: Limits) 
         if len(head) > _WHOLE_BYTES_MAX:
             at_end = False
             break
-    source = _Source(chunks, bytes(head), at_end, _encoding(bytes(head[:1024]), charset), limits)
+    encoding = _encoding(bytes(head[:1024]), charset)
+    source = _Source(chunks, bytes(head), at_end, encoding, limits, collect)
     _refuse_doctype(source.head)
     return _whole(source) if at_end else _headed(source)
 

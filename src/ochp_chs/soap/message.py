@@ -26,6 +26,10 @@ class SoapMessage:
         self._operation = operation
         self._types = dict(operation.records)
 
+    def collect(self) -> None:
+        """Take in what the sender has not sent yet; see `clearing.exchange.Message`."""
+        self._envelope.collect()
+
     def records(self, reading: Reading) -> Iterator[IncomingRecord]:
         """The request's repeated elements; see `clearing.exchange.Message`."""
         schema, shape = record_schema(), self._envelope.shape

@@ -13,7 +13,7 @@ from spyne.model.fault import Fault
 from spyne.protocol.soap import Soap11
 
 from ochp_chs.ochp.operations import BY_REQUEST, NAMESPACE, REQUEST_ALIASES
-from ochp_chs.soap.body import Limits, body_chunks
+from ochp_chs.soap.body import Body, Limits
 from ochp_chs.soap.envelope import open_envelope
 from ochp_chs.soap.faults import OchpFault, client_fault, fault_envelope
 
@@ -29,8 +29,8 @@ class StreamingSoap11(Soap11):
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:
         """Open the envelope: read up to the element that names the operation."""
-        environ = ctx.transport.req_env
-        ctx.in_document = open_envelope(body_chunks(environ, self._limits), charset, self._limits)
+        body = Body(ctx.transport.req_env, self._limits)
+        ctx.in_document = open_envelope(body, charset, self._limits, body.collect)
 
     def decompose_incoming_envelope(self, ctx: Any, message: str = Soap11.REQUEST) -> None:
         """Name the operation; SOAPAction is not asked."""

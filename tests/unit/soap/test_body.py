@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ochp_chs.soap.body import Limits, body_chunks
+from ochp_chs.soap.body import Body, Limits
 from ochp_chs.soap.faults import OchpFault
 from ochp_chs.soap.shape import Shape
 
@@ -36,7 +36,7 @@ class Pieces:
 
 def body(content: bytes | Pieces, **environ: Any) -> bytes:
     stream = io.BytesIO(content) if isinstance(content, bytes) else content
-    return b"".join(body_chunks({"wsgi.input": stream, **environ}, LIMITS))
+    return b"".join(Body({"wsgi.input": stream, **environ}, LIMITS))
 
 
 def fault_of(content: bytes | Pieces, **environ: Any) -> OchpFault:
@@ -75,7 +75,7 @@ def test_bomb_is_unpacked_only_to_the_limit() -> None:
     }
     handed_on: list[int] = []
     with pytest.raises(OchpFault):
-        handed_on.extend(map(len, body_chunks(bomb, LIMITS)))
+        handed_on.extend(map(len, Body(bomb, LIMITS)))
     assert max(handed_on) <= 1 << 16
     assert sum(handed_on) <= LIMITS.request_bytes_max
 

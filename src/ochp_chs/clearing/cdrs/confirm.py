@@ -37,6 +37,8 @@ def _store(
 ) -> Result:
     providers = call.partner.party_ids(Role.EMP)
     origin = Origin(call.partner.name, call.reference, call.received_at)
+    # No transaction waits for a sender, however slow.
+    message.collect()
     with house.database.begin() as connection:
         entries = stage_rows(
             connection,
