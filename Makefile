@@ -11,7 +11,7 @@ ARGS ?=
 # How long `make fuzz` takes, in seconds.
 FUZZ_S ?= 60
 
-.PHONY: help install demo test fuzz stress bench lint format types clean
+.PHONY: help install demo test fuzz stress deploytest day bench lint format types clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -32,6 +32,14 @@ fuzz: $(INSTALLED) $(VENV)/.fuzz ## Fuzz the SOAP edge for FUZZ_S=60 seconds, gu
 stress: $(INSTALLED) ## Upload and poll every feed for minutes: no change may be missing
 	OCHP_CHS_TEST_STRESS_S=60 OCHP_CHS_TEST_STRESS_SEEDS="1 2 3" \
 		$(BIN)/python -m pytest tests/integration/test_delta_stress.py $(ARGS)
+
+deploytest: $(INSTALLED) ## Test what is in deploy/ with HAProxy, PgBouncer and docker-compose from Debian
+	@sh .ci/deploy-programs
+	$(BIN)/python -m pytest tests/deploy $(ARGS)
+
+day: $(INSTALLED) ## A day of 50 CPOs and 50 EMPs through the scale topology (DAY_S=600)
+	@sh .ci/deploy-programs
+	$(BIN)/python -m day --seconds $(or $(DAY_S),600) $(ARGS)
 
 bench: $(INSTALLED) ## Measure against limits and rivals (ARGS="--full", ARGS="--only tokens")
 	$(BIN)/python -m benchmarks $(ARGS)
