@@ -5,8 +5,8 @@ import time
 from typing import Any
 
 import structlog
-from gunicorn.workers.gthread import ThreadWorker
 
+from ochp_chs.serving.lane import LaneWorker
 from ochp_chs.serving.memory import resident_bytes
 from ochp_chs.serving.pace import AnswerNotRead, PacedSocket
 
@@ -22,7 +22,7 @@ _LEFT_OVER_BYTES_MAX = 16 << 20
 _LEFT_OVER_S_MAX = 5.0
 
 
-class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
+class BoundedThreadWorker(LaneWorker):
     """One thread reads one request; a client that is slow without end must not keep it.
 
     gunicorn itself waits for the rest of a header, of a body and for the reader of an answer
@@ -81,13 +81,6 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
         deadline = time.monotonic() + _LEFT_OVER_S_MAX
         is_read = conn.parser.finish_body(deadline=deadline, max_bytes=_LEFT_OVER_BYTES_MAX)
         return keepalive and bool(is_read)
-
-    def handle_quit(self, sig: int, frame: Any) -> None:
-        """End at once (SIGINT, SIGQUIT)."""
-        # Without gunicorn's own handler for threads: it shuts the pool down, under a lock that the
-        # thread it has interrupted may hold (Ctrl-C reaches a worker from the terminal and again
-        # from the master; a request may just be on its way to the pool). It would wait for ever.
-        super(ThreadWorker, self).handle_quit(sig, frame)
 
     def murder_pending(self) -> None:
         """Close connections that wait too long; gunicorn calls this about every second."""

@@ -1,3 +1,4 @@
+import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ class Pool(ThreadPoolExecutor):
 
 def test_signal_in_the_middle_of_handing_a_request_to_the_pool_ends_the_worker() -> None:
     worker = BoundedThreadWorker.__new__(BoundedThreadWorker)
-    worker.alive, worker.tpool = True, Pool(1)
+    worker.alive, worker.tpool, worker._wake_up = True, Pool(1), os.eventfd(0)
     worker.cfg = SimpleNamespace(worker_int=lambda _: None)
     for number in (signal.SIGINT, signal.SIGQUIT):
         with pytest.raises(SystemExit):
