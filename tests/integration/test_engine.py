@@ -146,23 +146,12 @@ class TestAsk:
 
         assert database.ask(query, {"but": "b"}) == [("a",)]
 
-    def test_has_the_settings_of_a_transaction_and_ends_them(self, own):
+    def test_has_the_settings_of_a_transaction(self, own):
         query = Query(sa.select(sa.func.current_setting("lock_timeout"), sa.func.now()))
 
         ((lock_timeout, now),) = own.ask(query, {})
 
         assert (lock_timeout, now.utcoffset()) == ("1min", timedelta(0))
-        with own.begin() as connection, connection.connection.cursor() as cursor:
-            cursor.execute("COMMIT; SHOW lock_timeout")
-            assert cursor.fetchone() == ("0",)
-
-    def test_leaves_an_ordinary_connection_behind(self, own, database):
-        own.ask(Query(sa.select(sa.literal(1))), {})
-        with suppress(KeyError), own.begin() as connection:
-            add(connection, "a")
-            raise KeyError
-
-        assert names(database) == []
 
     def test_lost_connection_is_replaced_unnoticed(self, own, database):
         query = Query(sa.select(sa.func.pg_backend_pid()))
@@ -178,13 +167,3 @@ class TestAsk:
         with pytest.raises(psycopg2.errors.DivisionByZero):
             own.ask(query, {"by": 0})
         assert own.ask(query, {"by": 1}) == [(1,)]
-
-    @pytest.mark.parametrize("before", ["DEALLOCATE ALL", "PREPARE {name} AS SELECT $1::int"])
-    def test_pooler_gives_another_connection(self, own, before):
-        query = Query(sa.select(sa.cast(sa.bindparam("n"), sa.Integer)))
-        if before == "DEALLOCATE ALL":
-            own.ask(query, {"n": 0})
-        with own.begin() as connection:
-            connection.exec_driver_sql(before.format(name=query.name))
-
-        assert [own.ask(query, {"n": n}) for n in range(3)] == [[(0,)], [(1,)], [(2,)]]

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: one transaction per block, one engine per process.
 
 Nothing here that outlives a transaction on the server side is relied on (no session settings, and
-of prepared statements see `Database.ask`), so that a pooler in transaction mode can stand between.
+of prepared statements see questions.py), so that a pooler in transaction mode can stand between.
 """
 
 import os
@@ -9,10 +9,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import psycopg2
-import psycopg2.errors
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -21,6 +20,7 @@ from ochp_chs.masking import described
 from ochp_chs.repository import replica
 from ochp_chs.repository.pool import PoolUsage, WatchedPool
 from ochp_chs.repository.query import Query
+from ochp_chs.repository.questions import Questions
 
 log = structlog.get_logger(__name__)
 
@@ -45,15 +45,6 @@ _ORDINARY: dict[str, object] = {}
 
 #: How long a replica that failed or lagged is left alone: not every download waits for it in vain.
 _REPLICA_RESTS_S = 5.0
-
-
-#: What PostgreSQL says where a query is prepared, or is not, against what was supposed; or where it
-#: was prepared for a table that has become another since.
-_WRONGLY_SUPPOSED = (
-    psycopg2.errors.InvalidSqlStatementName,
-    psycopg2.errors.DuplicatePreparedStatement,
-    psycopg2.errors.FeatureNotSupported,
-)
 
 
 class DatabaseUnavailable(Exception):
@@ -96,13 +87,12 @@ class Database:
         )
         if statement_timeout_s:
             self._preamble += f"; SET LOCAL statement_timeout = {int(statement_timeout_s) * 1000}"
-        # A plan that was made while the tables were small is kept while they grow.
-        self._preamble_of_ask = f"{self._preamble}; SET LOCAL enable_seqscan = off"
         self._replica_wait_s = replica_wait_ms / 1000
         self._replica_rests_until = 0.0
         #: How often the primary was read from instead of the replica, and why.
         self.replica_fallbacks: Counter[str] = Counter()
         self._engines: dict[str, sa.Engine] = {}
+        self._questions: Questions | None = None
         self._pid = os.getpid()
 
     @contextmanager
@@ -115,52 +105,9 @@ class Database:
     def ask(self, query: Query, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """All rows of one statement that only reads, in a transaction of its own: one round trip.
 
-        For look-ups by an index, not for lists.
+        For look-ups by an index, not for lists. See repository/questions.py.
         """
-        try:
-            return self._asked(query, parameters)
-        except psycopg2.Error as error:
-            if not _is_lost(error):
-                raise
-        # A pooled connection that died while idle. Who only reads may try again.
-        return self._asked(query, parameters)
-
-    def _asked(self, query: Query, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        pooled = self._engine("write").raw_connection()
-        try:
-            connection = cast(Any, pooled.dbapi_connection)
-            connection.autocommit = True
-            rows = self._fetched(connection, pooled.info, query, query.values(parameters))
-            connection.autocommit = False
-        except BaseException:
-            pooled.invalidate()
-            raise
-        pooled.close()
-        return rows
-
-    def _fetched(
-        self, connection: Any, prepared: dict[Any, Any], query: Query, values: Mapping[str, object]
-    ) -> list[tuple[Any, ...]]:
-        # Planning costs PostgreSQL more than looking up. A pooler in transaction mode may stand
-        # between, so what is prepared is only supposed: where it is not so, this time the plain
-        # text is sent, and the next time the opposite is supposed.
-        is_prepared = prepared.get(query.name, False)
-        try:
-            rows = self._sent(connection, query.execute if is_prepared else query.prepare, values)
-        except _WRONGLY_SUPPOSED:
-            prepared[query.name] = not is_prepared
-            return self._sent(connection, query.plain, values)
-        prepared[query.name] = True
-        return rows
-
-    def _sent(
-        self, connection: Any, text: str, values: Mapping[str, object]
-    ) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            # Sent together, PostgreSQL runs them in one transaction, with which the settings end.
-            cursor.execute(f"{self._preamble_of_ask}; {text}", values)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return rows
+        return self._own_questions().ask(query, parameters)
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
@@ -197,6 +144,8 @@ class Database:
         for engine in self._own_engines().values():
             engine.dispose()
         self._engines = {}
+        if self._questions is not None:
+            self._questions.close()
 
     @contextmanager
     def _open(self, which: str) -> Iterator[sa.Connection]:
@@ -278,8 +227,28 @@ class Database:
             for engine in self._engines.values():
                 engine.dispose(close=False)
             self._engines = {}
+            # Its connections are closed by nobody here: psycopg2 knows whose they are.
+            self._questions = None
             self._pid = os.getpid()
         return self._engines
+
+    def _own_questions(self) -> Questions:
+        self._own_engines()
+        questions = self._questions
+        if questions is None:
+            self._questions = questions = Questions(self._connect, self._preamble)
+        return questions
+
+    def _connect(self) -> Any:
+        """A new connection, of no pool, in autocommit mode."""
+        url = sa.make_url(self._urls["write"]).set(drivername="postgresql+psycopg2")
+        arguments, named = url.get_dialect()().create_connect_args(url)
+        connection = psycopg2.connect(*arguments, **{**named, **self._connect_arguments()})
+        connection.autocommit = True
+        return connection
+
+    def _connect_arguments(self) -> dict[str, Any]:
+        return {**_CONNECT_ARGUMENTS, "application_name": self._application_name}
 
     def _create(self, url: str) -> sa.Engine:
         return sa.create_engine(
@@ -295,13 +264,8 @@ class Database:
             poolclass=WatchedPool,
             # Errors would repeat them, and with them what partners sent.
             hide_parameters=True,
-            connect_args={**_CONNECT_ARGUMENTS, "application_name": self._application_name},
+            connect_args=self._connect_arguments(),
         )
-
-
-def _is_lost(error: psycopg2.Error) -> bool:
-    # One that broke says so without a code, one that PostgreSQL ended with "operator intervention".
-    return error.pgcode is None or error.pgcode.startswith(("08", "57P"))
 
 
 def asked(

@@ -1,19 +1,20 @@
 """Statements that every request asks: compiled once, prepared once for each connection."""
 
-import hashlib
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 _DIALECT = sa.make_url("postgresql+psycopg2://").get_dialect()()
+_numbers = itertools.count(1)
 
 
 class Query:
     """A statement that only reads; its parameters are numbers, texts, bytes, times and lists.
 
-    `Database.ask` sends it as one of the three texts; within a transaction `statement` is executed
-    as any other.
+    `Database.ask` sends `plain`, or, without values, `prepare` and from then on `execute`; within a
+    transaction `statement` is executed as any other.
     """
 
     def __init__(self, statement: sa.Select[Any]) -> None:
@@ -21,12 +22,12 @@ class Query:
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         self.statement = statement
         self.plain = str(compiled)
-        # Named by its content: whoever finds the name prepared finds this statement.
-        self.name = f"ochp_chs_{hashlib.sha256(self.plain.encode()).hexdigest()[:16]}"
+        #: Of this process alone, as are the sessions that it is prepared in.
+        self.name = f"ochp_chs_{next(_numbers)}"
         numbered = self.plain % {name: f"${n}" for n, name in enumerate(binds, 1)}
         arguments = ", ".join(f"%({name})s" for name in binds)
         self.execute = f"EXECUTE {self.name} ({arguments})" if binds else f"EXECUTE {self.name}"
-        self.prepare = f"PREPARE {self.name} AS {numbered.replace('%', '%%')}; {self.execute}"
+        self.prepare = f"PREPARE {self.name} AS {numbered}"
         self._constants = {
             name: bind.effective_value for name, bind in binds.items() if not bind.required
         }

@@ -1,9 +1,9 @@
 """gunicorn's threaded worker with a short way for short requests.
 
-gunicorn's own main thread waits for requests, hands each to a thread, and takes the connection back:
-for a small request, waking threads up costs more than answering. Here a thread of the pool waits for
-requests itself, the leader, and answers them one after the other on the spot. Whenever a request
-takes long, another thread becomes the leader at once, so that nobody waits behind it.
+gunicorn's own main thread waits for requests, hands each to a thread and takes the connection back:
+for a small request, waking threads up costs more than answering it. Here one thread of the pool,
+the leader, waits for requests and answers them on the spot, one after the other. As soon as one
+takes long, another thread becomes the leader, so that nobody waits behind it.
 """
 
 import contextlib
