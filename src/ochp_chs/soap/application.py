@@ -10,7 +10,6 @@ import structlog
 from lxml import etree
 from spyne import Application
 from spyne.model.fault import Fault
-from spyne.server.wsgi import WsgiApplication
 
 from ochp_chs.clearing.authentication import Authenticator
 from ochp_chs.clearing.exchange import ClearingHouse
@@ -29,10 +28,11 @@ from ochp_chs.soap.edge import Edge
 from ochp_chs.soap.faults import fault_envelope, server_fault
 from ochp_chs.soap.names import forget_names
 from ochp_chs.soap.protocol import StreamingSoap11
-from ochp_chs.soap.services.operation import BODY_KEY, TRACE_KEY
+from ochp_chs.soap.services.operation import TRACE_KEY
 from ochp_chs.soap.services.registry import SERVICES
 from ochp_chs.soap.shape import Shape
 from ochp_chs.soap.trace import CountedInput, Trace
+from ochp_chs.soap.transport import SoapTransport
 from ochp_chs.soap.wsdl import Publisher
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ class SoapApplication:
     ) -> None:
         self._publisher = publisher
         self._metrics = metrics
-        self._spyne = WsgiApplication(OchpApplication(edge, limits))
+        self._spyne = SoapTransport(OchpApplication(edge, limits))
         self._spyne.event_manager.add_listener("wsgi_exception", _note_fault)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -152,17 +152,13 @@ class SoapApplication:
 
     def _body(self, environ: dict[str, Any], started: "_Started", trace: Trace) -> Iterable[bytes]:
         try:
-            # Beside this, Spyne's own entry only looks whether somebody asks for its WSDL.
-            response = self._spyne.handle_rpc(environ, started)
+            return self._spyne.handle_rpc(environ, started)
         except Exception:
             log.exception("request failed", reference=trace.reference)
             fault = server_fault(trace.reference)
             trace.fault, trace.fault_kind = fault.faultstring, fault.kind
             started(fault.http_status, [("Content-Type", "text/xml; charset=utf-8")])
             return [etree.tostring(fault_envelope(fault), xml_declaration=True, encoding="UTF-8")]
-        # Spyne returns a chain, which cannot be closed; what an answer streams from must be.
-        body: Iterable[bytes] | None = environ.get(BODY_KEY)
-        return list(response) if body is None else body
 
 
 def _trace_of(environ: dict[str, Any], metrics: RequestMetrics | None = None) -> Trace:

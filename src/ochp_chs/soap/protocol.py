@@ -36,6 +36,11 @@ class StreamingSoap11(Soap11):
         """Name the operation; SOAPAction is not asked."""
         ctx.method_request_string = _known_request(ctx.in_document.request_tag)
 
+    def generate_method_contexts(self, ctx: Any) -> tuple[Any]:
+        """Make it the context of the one method that serves the operation."""
+        (ctx.descriptor,) = self.get_call_handles(ctx)
+        return (ctx,)
+
     def deserialize(self, ctx: Any, message: str) -> None:
         """Hand the open envelope to the service method as its one argument."""
         ctx.in_object = ctx.in_document

@@ -14,9 +14,6 @@ from ochp_chs.soap.trace import Trace
 #: Where a request's trace stands in its WSGI environment.
 TRACE_KEY = "ochp_chs.trace"
 
-#: Where an answer's body stands, which the server must close (a fault has none).
-BODY_KEY = "ochp_chs.body"
-
 
 def soap_operation(name: str, handler: Handler) -> Any:
     """A Spyne method for the operation of this name, to stand in a service class under its name.
@@ -34,7 +31,6 @@ def soap_operation(name: str, handler: Handler) -> Any:
         trace.records_refused = answer.records_refused
         trace.refusal_reasons = answer.refusal_reasons
         ctx.out_string = response_body(operation, answer, trace.sent)
-        ctx.transport.req_env[BODY_KEY] = ctx.out_string
 
     method.__name__ = name
     return rpc(
