@@ -12,7 +12,10 @@ import structlog
 
 import ochp_chs
 from ochp_chs.clearing.direct import erase_expired
+from ochp_chs.clearing.retention.policy import Policy
+from ochp_chs.clearing.retention.run import Retention
 from ochp_chs.clearing.slots import PartnerSlots
+from ochp_chs.clearing.vault import vault_of
 from ochp_chs.config import Settings, SettingsError
 from ochp_chs.console import metrics as metrics_page
 from ochp_chs.console.health import why_not_ready
@@ -101,6 +104,7 @@ def build_app(
     note = metrics.process.chore_done
     chores(database, time_of, on_done=note).start()
     _metrics_chores(metrics, database).start()
+    retention_chores(settings, database, time_of, on_done=note).start()
     return Router(settings, database, soap, is_leaving, metrics.exposition)
 
 
@@ -120,6 +124,22 @@ def _metrics_chores(metrics: Metrics, database: Database) -> Chores:
     sample = Chore("sample the process", metrics.process.sample)
     keep = Chore("keep polls", lambda: metrics.polls.keep(database))
     return Chores([sample, keep], pause_s=_METRICS_PAUSE_S)
+
+
+def retention_chores(
+    settings: Settings,
+    database: Database,
+    clock: Callable[[], datetime],
+    *,
+    on_done: Callable[[str, bool], None] = nothing_to_note,
+) -> Chores:
+    """Archiving and pruning, on a thread of their own because they may take long; not started."""
+    secret = settings.secret_key
+    vault = vault_of(None if secret is None else secret.get_secret_value(), settings.data_dir)
+    retention = Retention(database, Policy.of(settings), vault, clock)
+    run = Chore("archive what is old and prune", retention.run_if_due)
+    pause_s = min(_CHORES_PAUSE_S, settings.retention_interval_s)
+    return Chores([run], pause_s=pause_s, on_done=on_done)
 
 
 class Router:

@@ -165,6 +165,42 @@ class Settings(BaseSettings):
         description="what access tokens are encrypted with, 32 characters or more, the same on all"
         " nodes; unset: one kept in the data directory",
     )
+    archive_dir: Path | None = Field(
+        None,
+        description="where old CDRs, tariffs and messages are archived, one for all nodes; unset:"
+        " they stay in the database",
+    )
+    cdr_retention_days: int = Field(
+        3653,
+        ge=0,
+        le=36_525,
+        description="days after which final CDRs, and tariffs of their time, are archived;"
+        " 0: never",
+    )
+    message_retention_days: int = Field(
+        90,
+        ge=0,
+        le=36_525,
+        description="days after which the message log is archived; 0: never",
+    )
+    live_status_retention_days: int = Field(
+        30,
+        ge=0,
+        le=36_525,
+        description="days after which the ended live status of a closed EVSE is erased; 0: never",
+    )
+    retention_interval_s: int = Field(
+        3600,
+        ge=1,
+        le=86_400,
+        description="how often some node archives what is old and prunes what nobody needs",
+    )
+    erasure_delivery_days: int = Field(
+        30,
+        ge=1,
+        le=31,
+        description="how long a token of an erased contract stays in deltas as withdrawn",
+    )
     metrics_allow: Networks = Field(
         "127.0.0.0/8,::1",
         description="networks from which /metrics may be read, not through a proxy; none: nobody",

@@ -94,6 +94,16 @@ class TariffUnknown(DomainError):
         super().__init__(f"There is no tariff {tariff_id!r} that anybody is given.")
 
 
+class RetentionBusy(DomainError):
+    """Another process archives, prunes or erases."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another process is archiving, pruning or erasing at this moment: try again when it"
+            " has finished."
+        )
+
+
 #: What a broken constraint means to the person who broke it; what is not listed is a bug.
 _BY_CONSTRAINT: Mapping[str, Callable[[str], DomainError]] = {
     "uq_partner_name": PartnerNameTaken,

@@ -70,6 +70,11 @@ class Vault:
         )
 
 
+def vault_of(given: str | None, directory: Path) -> Vault:
+    """The vault of the secret that is given, else of the one kept in the directory."""
+    return Vault(lambda: kept_secret(directory) if given is None else given)
+
+
 def kept_secret(directory: Path) -> str:
     """The secret in the directory's file, made on first use and for its owner's eyes only.
 

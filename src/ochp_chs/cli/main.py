@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from ochp_chs.cli import cdr, db, demo, partner, roaming, rule, serve, tariff
+from ochp_chs.cli import cdr, db, demo, partner, privacy, retention, roaming, rule, serve, tariff
 from ochp_chs.cli.options import CommandError
 from ochp_chs.config import SettingsError
 from ochp_chs.repository.engine import DatabaseUnavailable
@@ -25,6 +25,8 @@ app.add_typer(roaming.app, name="roaming", help="Who is connected to whom, and w
 app.add_typer(cdr.app, name="cdr", help="CDRs: which there are, what became of one, tables.")
 app.add_typer(rule.app, name="rule", help="How strict the plausibility rules for CDRs are.")
 app.add_typer(tariff.app, name="tariff", help="Which tariffs are given out, and to whom.")
+app.add_typer(retention.app, name="retention", help="What is archived, pruned and kept.")
+app.add_typer(privacy.app, name="privacy", help="What is stored about a contract; erasing it.")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from ochp_chs.ochp.cdr_flow import Actor, Event, states_before
 from ochp_chs.ochp.records.cdr import CdrStatus
 from ochp_chs.repository.cdrs import Origin
 from ochp_chs.repository.rows import Shape
-from ochp_chs.repository.tables import cdr, cdr_step
+from ochp_chs.repository.tables import cdr, cdr_digest, cdr_step
 from ochp_chs.repository.tables.base import TIME
 
 #: Entries of a message as they are staged; the EVSE-ID as it was sent, and as key.
@@ -59,14 +59,24 @@ def lock_confirmed(
 def list_unconfirmed(
     connection: sa.Connection, entries: sa.FromClause, providers: Collection[str]
 ) -> Iterator[Unconfirmed]:
-    """The entries that cannot be done, and why. Not those that are in the wished state already."""
+    """The entries that cannot be done, and why.
+
+    Not those that are in the wished state already, be it in the archive.
+    """
     other = entries.alias("other")
     contradicted = sa.exists().where(
         other.c.cdr_id == entries.c.cdr_id,
         other.c.evse_key == entries.c.evse_key,
         other.c.wish != entries.c.wish,
     )
-    possible = _possible(entries)
+    archived = sa.and_(
+        cdr.c.id.is_(None),
+        cdr_digest.c.cdr_id == entries.c.cdr_id,
+        cdr_digest.c.evse_key == entries.c.evse_key,
+        cdr_digest.c.provider.in_(providers),
+    )
+    status = sa.func.coalesce(cdr.c.status, cdr_digest.c.status)
+    impossible = sa.or_(cdr.c.id.is_(None), ~_possible(entries))
     statement = (
         sa.select(
             entries.c.position,
@@ -74,22 +84,24 @@ def list_unconfirmed(
             entries.c.evse_id,
             entries.c.wish,
             contradicted,
-            cdr.c.status,
+            status,
         )
         .select_from(
-            entries.outerjoin(cdr, sa.and_(*_same(entries), cdr.c.provider.in_(providers)))
+            entries.outerjoin(
+                cdr, sa.and_(*_same(entries), cdr.c.provider.in_(providers))
+            ).outerjoin(cdr_digest, archived)
         )
         .where(
             sa.or_(
                 contradicted,
-                cdr.c.id.is_(None),
-                sa.and_(cdr.c.status != entries.c.wish, ~possible),
+                status.is_(None),
+                sa.and_(status != entries.c.wish, impossible),
             )
         )
         .order_by(entries.c.position)
     )
-    for position, cdr_id, evse_id, wish, both, status in connection.execute(statement):
-        known = None if status is None else CdrStatus(status)
+    for position, cdr_id, evse_id, wish, both, found in connection.execute(statement):
+        known = None if found is None else CdrStatus(found)
         yield Unconfirmed(position, cdr_id, evse_id, wish, both, known)
 
 

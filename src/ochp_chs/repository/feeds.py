@@ -21,6 +21,7 @@ class Lock(IntEnum):
     UPLOAD_LIVE_STATUS = 140_104
     UPLOAD_CDRS = 140_105
     UPLOAD_ENDPOINTS = 140_106
+    RETENTION = 140_201
 
 
 @dataclass(frozen=True, slots=True)

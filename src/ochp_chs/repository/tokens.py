@@ -21,7 +21,7 @@ _EXPIRY_XML = "<expiryDate><DateTime>{}</DateTime></expiryDate>"
 _EXPIRY_XML_LENGTH = len(_EXPIRY_XML.format("2011-06-01T11:45:30Z"))
 
 
-def _withdraw_token(at: datetime) -> Mapping[str, sa.ColumnElement[Any]]:
+def withdraw_token(at: datetime) -> Mapping[str, sa.ColumnElement[Any]]:
     """Expired as of the time of the Set, unless it had expired before (PROTOCOL)."""
     columns = token.c
     moment = sa.literal(at, columns.withdrawn_at.type)
@@ -49,7 +49,7 @@ TOKENS = Feed(
     key=("digest", "provider", "token_type", "representation"),
     owner="provider",
     retained="digest",
-    withdrawal=_withdraw_token,
+    withdrawal=withdraw_token,
     is_current=_token_is_current,
 )
 

@@ -6,15 +6,16 @@ from contextlib import closing
 
 from ochp_chs.clearing.cdrs.desk import Desk
 from ochp_chs.clearing.cdrs.reading import ReadCdrs, read_cdrs, submitted_blocks
-from ochp_chs.clearing.cdrs.submission import Action, Refused, wanted_action
+from ochp_chs.clearing.cdrs.submission import Action, KeptCdr, Refused, wanted_action
 from ochp_chs.clearing.errors import FrameRefused
 from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Elements, Message
 from ochp_chs.clearing.message_log import log_message
+from ochp_chs.clearing.vault import Vault
 from ochp_chs.ochp.records.cdr import CdrStatus
 from ochp_chs.ochp.results import Result
 from ochp_chs.ochp.roles import Role
 from ochp_chs.ochp.violations import Violation
-from ochp_chs.repository import cdrs
+from ochp_chs.repository import cdr_digests, cdrs
 from ochp_chs.repository.cdrs import Origin, StoredCdr, Submitted
 from ochp_chs.repository.engine import Connection
 
@@ -45,7 +46,7 @@ def _store(house: ClearingHouse, call: Call, read: ReadCdrs) -> Result:
             cdrs.lock_cdrs(connection, read.stepping)
         desk = Desk(connection, call.partner, house.clock())
         for block in submitted_blocks(read):
-            changed += _Block(connection, desk, read, origin).store(block)
+            changed += _Block(connection, desk, read, origin, house.vault).store(block)
             # Before the next one is made: one at a time is what memory has to hold.
             block.clear()
         result = read.tally.result()
@@ -63,11 +64,19 @@ def _store(house: ClearingHouse, call: Call, read: ReadCdrs) -> Result:
 class _Block:
     """One block of a message: no key comes twice in it."""
 
-    def __init__(self, connection: Connection, desk: Desk, read: ReadCdrs, origin: Origin) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        desk: Desk,
+        read: ReadCdrs,
+        origin: Origin,
+        vault: Vault,
+    ) -> None:
         self._connection = connection
         self._desk = desk
         self._read = read
         self._origin = origin
+        self._vault = vault
         self._inserts: list[Submitted] = []
         self._revisions: dict[CdrStatus, list[Submitted]] = defaultdict(list)
         self._rejections: list[int] = []
@@ -91,9 +100,10 @@ class _Block:
     def _sort(self, block: Sequence[Submitted], stored: dict[str, StoredCdr]) -> None:
         """Decide what becomes of each; only what brings new content is judged."""
         to_judge: list[tuple[Submitted, StoredCdr | None]] = []
+        kept = self._kept(block)
         for submitted in block:
             known = stored.get(submitted.key)
-            action = wanted_action(submitted, known)
+            action = wanted_action(submitted, known, kept.get(submitted.key))
             if isinstance(action, Refused):
                 self._refuse(submitted, [action.violation])
             elif action is Action.REJECT and known is not None:
@@ -102,6 +112,14 @@ class _Block:
                 to_judge.append((submitted, known))
         if to_judge:
             self._judge(to_judge)
+
+    def _kept(self, block: Sequence[Submitted]) -> dict[str, KeptCdr]:
+        """CDRs that are archived, or without their personal data: neither is taken for new."""
+        digests = cdr_digests.find_digests(self._connection, [each.key for each in block])
+        return {
+            key: KeptCdr(CdrStatus(kept.status), kept.first_digest, self._vault.digest)
+            for key, kept in digests.items()
+        }
 
     def _judge(self, to_judge: Sequence[tuple[Submitted, StoredCdr | None]]) -> None:
         context = self._desk.context([submitted for submitted, _ in to_judge])

@@ -8,6 +8,7 @@ from ochp_chs.ochp.identifiers import evse_key, is_evse_id
 from ochp_chs.ochp.records.cdr import CdrStatus
 from ochp_chs.ochp.roles import Role
 from ochp_chs.repository import cdr_history
+from ochp_chs.repository.cdr_digests import ArchivedCdr, list_archived
 from ochp_chs.repository.cdr_history import CdrHistory, ListedCdr, LoggedNote, Wanted
 from ochp_chs.repository.engine import Connection, Database
 from ochp_chs.repository.partners import find_partner
@@ -19,6 +20,16 @@ class CdrUnknown(DomainError):
     def __init__(self, cdr_id: str, evse_id: str | None) -> None:
         where = "" if evse_id is None else f" on the EVSE {evse_id}"
         super().__init__(f"There is no CDR with the ID {cdr_id!r}{where}.")
+
+
+class CdrIsArchived(DomainError):
+    """The CDR is not in the database any more, but in a file."""
+
+    def __init__(self, archived: ArchivedCdr) -> None:
+        super().__init__(
+            f"The CDR {archived.cdr_id} on the EVSE {archived.evse_key} was {archived.status} and"
+            f" is archived in {archived.file}, below OCHP_CHS_ARCHIVE_DIR."
+        )
 
 
 class EvseIdInvalid(DomainError):
@@ -58,7 +69,9 @@ def list_cdrs(
 
 
 def get_accounts(database: Database, cdr_id: str, evse_id: str | None = None) -> Accounts:
-    """Everything that happened to a CDR, refusals included; CdrUnknown, EvseIdInvalid.
+    """Everything that happened to a CDR, refusals included.
+
+    CdrUnknown, CdrIsArchived, EvseIdInvalid.
 
     With `evse_id`, CDRs on that EVSE alone; the log of refusals knows CDR-IDs only.
     """
@@ -68,6 +81,13 @@ def get_accounts(database: Database, cdr_id: str, evse_id: str | None = None) ->
     with database.snapshot() as connection:
         cdrs = cdr_history.find_histories(connection, cdr_id, key)
         notes = cdr_history.list_notes(connection, cdr_id)
+        archived = [
+            each
+            for each in list_archived(connection, cdr_id)
+            if key is None or each.evse_key == key
+        ]
+    if not cdrs and archived:
+        raise CdrIsArchived(archived[0])
     if not cdrs and (evse_id is not None or not notes):
         raise CdrUnknown(cdr_id, evse_id)
     return Accounts(cdrs, notes)

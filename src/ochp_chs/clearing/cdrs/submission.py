@@ -1,5 +1,6 @@
 """What a submitted CDR asks for, and what the status flow makes of it: no I/O."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,6 +22,15 @@ class Action(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeptCdr:
+    """A final CDR whose content is not here as it was sent, and how its digest was made."""
+
+    status: CdrStatus
+    first_digest: bytes
+    digest_of: Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The status flow has no step for it."""
 
@@ -38,14 +48,25 @@ def cdr_key(cdr_id: str, evse_id: str) -> str:
     return f"{cdr_id}@{evse_key(evse_id)}"
 
 
-def wanted_action(submitted: Submitted, stored: StoredCdr | None) -> Action | Refused:
-    """What the submission leads to, given the CDR as it stands (None: not known)."""
+def wanted_action(
+    submitted: Submitted, stored: StoredCdr | None, kept: KeptCdr | None = None
+) -> Action | Refused:
+    """What the submission leads to, given the CDR as it stands (None: not known).
+
+    `kept` is what there is of a CDR that is archived, or whose personal data was erased.
+    """
     event = SUBMISSIONS.get(submitted.cdr.status)
     if event is None:
         return Refused(_not_a_submission(submitted.cdr.status))
-    if stored is not None and _is_repeat(submitted, stored, event):
+    state: CdrStatus | None
+    if kept is not None:
+        state = kept.status
+        is_repeat = _is_repeat_of_kept(submitted, kept, event)
+    else:
+        state = None if stored is None else stored.status
+        is_repeat = stored is not None and _is_repeat(submitted, stored, event)
+    if is_repeat:
         return Action.NOTHING
-    state = None if stored is None else stored.status
     if next_status(state, Actor.ORIGINATOR, event) is None:
         return Refused(_no_step(submitted.cdr, state))
     return _ACTIONS[event]
@@ -69,6 +90,13 @@ def _is_repeat(submitted: Submitted, stored: StoredCdr, event: Event) -> bool:
     if event is Event.REVISE:
         return stored.status is CdrStatus.REVISED and submitted.payload == stored.payload
     return stored.status is CdrStatus.REJECTED
+
+
+def _is_repeat_of_kept(submitted: Submitted, kept: KeptCdr, event: Event) -> bool:
+    """The same where only digests are left; such a CDR is final."""
+    if event is Event.SUBMIT:
+        return kept.digest_of(submitted.payload) == kept.first_digest
+    return event is Event.REJECT and kept.status is CdrStatus.REJECTED
 
 
 def _not_a_submission(status: CdrStatus) -> Violation:

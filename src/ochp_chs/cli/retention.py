@@ -1,0 +1,136 @@
+"""``ochp-chs retention``: archive what is old, prune what nobody needs; how that stands."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from ochp_chs.clearing.retention.policy import Policy
+from ochp_chs.clearing.retention.run import Retention
+from ochp_chs.clearing.retention.status import KindStatus, Status, old_records, status_of
+from ochp_chs.clearing.vault import Vault, vault_of
+from ochp_chs.cli.options import CommandError, DataDir
+from ochp_chs.cli.output import AsJson, print_details, print_json, print_table, working_database
+from ochp_chs.config import Settings
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def run(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be archived.")
+    ] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Archive what is old and prune what nobody needs, now; the server does so by itself."""
+    settings = Settings.load(data_dir=data_dir)
+    policy = Policy.of(settings)
+    with working_database(data_dir) as database:
+        if dry_run:
+            kinds = old_records(database, policy, _now())
+            if as_json:
+                print_json({each.kind: each.old for each in kinds})
+            else:
+                _print_kinds(kinds)
+            return
+        counts = Retention(database, policy, secret_of(settings), _now).run()
+    if as_json:
+        print_json(dict(counts))
+    elif counts:
+        print_details({what: str(count) for what, count in counts.items()})
+    else:
+        print("There was nothing to do.")
+
+
+@app.command()
+def status(
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read all archive files and compare their SHA-256.")
+    ] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how long what is kept, what was archived, and what is not as it should be.
+
+    Exit status 1 if an archive file is missing or damaged.
+    """
+    settings = Settings.load(data_dir=data_dir)
+    policy = Policy.of(settings)
+    with working_database(data_dir) as database:
+        found = status_of(database, policy, _now(), verify=verify)
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        _print_status(found, policy)
+    if found.damaged:
+        raise CommandError(
+            f"{len(found.damaged)} archive files are missing or damaged: {found.damaged[0]}"
+        )
+
+
+def secret_of(settings: Settings) -> Vault:
+    """The vault of the server's secret."""
+    given = settings.secret_key
+    return vault_of(None if given is None else given.get_secret_value(), settings.data_dir)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _as_json(status: Status) -> dict[str, object]:
+    run = status.last_run
+    return {
+        "kinds": [
+            asdict(each) | {"oldest": None if each.oldest is None else each.oldest.isoformat()}
+            for each in status.kinds
+        ],
+        "last_run": run
+        and {
+            "started_at": run.started_at.isoformat(),
+            "finished_at": run.finished_at.isoformat(),
+            "node": run.node,
+            "counts": dict(run.counts),
+        },
+        "cdrs_to_erase": status.cdrs_to_erase,
+        "tokens_to_erase": status.tokens_to_erase,
+        "damaged": list(status.damaged),
+        "unknown": list(status.unknown),
+    }
+
+
+def _print_status(status: Status, policy: Policy) -> None:
+    _print_kinds(status.kinds)
+    run = status.last_run
+    ended = "never" if run is None else f"{run.finished_at:%Y-%m-%d %H:%M:%S}Z on {run.node}"
+    print_details(
+        {
+            "archive": str(policy.archive_dir or "none: OCHP_CHS_ARCHIVE_DIR is not set"),
+            "last run": ended,
+            "still to erase": f"{status.cdrs_to_erase} CDRs, {status.tokens_to_erase} tokens",
+            "damaged files": "\n".join(status.damaged) or "none",
+            "unknown files": "\n".join(status.unknown) or "none",
+        }
+    )
+
+
+def _print_kinds(kinds: Sequence[KindStatus]) -> None:
+    rows = [
+        [
+            each.kind,
+            f"{each.days} days" if each.days else "for ever",
+            str(each.old),
+            "" if each.oldest is None else each.oldest.isoformat(),
+            str(each.archived),
+            str(each.files),
+            str(each.bytes),
+        ]
+        for each in kinds
+    ]
+    print_table(
+        ["kind", "kept", "old", "oldest", "archived", "files", "bytes"], rows, when_empty=""
+    )
