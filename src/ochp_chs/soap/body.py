@@ -12,6 +12,10 @@ from ochp_chs.soap.shape import Shape
 
 _CHUNK_BYTES = 1 << 16
 
+#: A gzip file may be many, one behind the other, but not countless ones that hold nothing.
+_MEMBERS_MAX = 1000
+_MEMBER_BYTES_MIN = 1000
+
 _TOO_LARGE = "413 Content Too Large"
 _UNSUPPORTED = "415 Unsupported Media Type"
 _TOO_SLOW = "408 Request Timeout"
@@ -122,19 +126,33 @@ def _broken(how: str) -> OchpFault:
 
 
 def _unzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """All members of a gzip file, one behind the other."""
     unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    members, given = 1, 0
     try:
         for chunk in chunks:
             data = chunk
             while data:
+                if unzip.eof:
+                    # What pads the file at its end.
+                    data = data.lstrip(b"\0")
+                    if not data:
+                        break
+                    unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                    members += 1
+                    if members > _MEMBERS_MAX and members > given / _MEMBER_BYTES_MIN:
+                        raise client_fault(
+                            f"The gzip-packed message has more than {_MEMBERS_MAX} members that"
+                            f" hold less than {_MEMBER_BYTES_MIN} bytes each; nothing was changed."
+                        )
                 # In bounded pieces: a few bytes can unpack to a gigabyte.
-                yield unzip.decompress(data, _CHUNK_BYTES)
-                data = unzip.unconsumed_tail
-            if unzip.eof:
-                return
+                piece = unzip.decompress(data, _CHUNK_BYTES)
+                given += len(piece)
+                yield piece
+                data = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
         # What the last piece of output had no room for.
-        while data := unzip.decompress(b"", _CHUNK_BYTES):
-            yield data
+        while piece := unzip.decompress(b"", _CHUNK_BYTES):
+            yield piece
     except zlib.error:
         raise client_fault("The message says it is gzip, but it cannot be unpacked.") from None
     if not unzip.eof:

@@ -24,16 +24,29 @@ class Credentials:
 
 def read_credentials(header: etree._Element | None) -> Credentials:
     """The credentials in the SOAP header; raises a fault for PasswordDigest."""
-    token = header.find(f"{_WSSE}Security/{_WSSE}UsernameToken") if header is not None else None
+    if header is None:
+        return Credentials("", "")
+    token = _only(header, f"{_WSSE}Security/{_WSSE}UsernameToken")
     if token is None:
         return Credentials("", "")
-    password = token.find(f"{_WSSE}Password")
+    username, password = (_only(token, f"{_WSSE}{part}") for part in ("Username", "Password"))
     if password is not None and str(password.get("Type", "")).endswith("#PasswordDigest"):
         raise digest_refused()
     return Credentials(
-        (token.findtext(f"{_WSSE}Username") or "").strip(),
+        (username.text or "").strip() if username is not None else "",
         (password.text or "") if password is not None else "",
     )
+
+
+def _only(parent: etree._Element, path: str) -> etree._Element | None:
+    """The one element there; what stands between us and the sender may have looked at another."""
+    found = parent.findall(path)
+    if len(found) > 1:
+        raise failed_authentication(
+            f"The SOAP header has {len(found)} {path.rpartition('}')[2]} elements; it must have"
+            " one."
+        )
+    return found[0] if found else None
 
 
 def digest_refused() -> OchpFault:
