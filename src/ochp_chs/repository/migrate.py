@@ -39,7 +39,7 @@ def current_revision(connection: sa.Connection) -> str | None:
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def upgrade(url: str) -> str:
+def upgrade(url: str, to: str = "head") -> str:
     """Apply the missing migrations in one transaction; returns the revision reached.
 
     Several nodes may call this at once: one migrates, the others wait and find nothing to do.
@@ -58,7 +58,7 @@ def upgrade(url: str) -> str:
                 f" SET LOCAL statement_timeout = {_STATEMENT_TIMEOUT_MS}"
             )
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
             return current_revision(connection) or ""
     finally:
         database.dispose()
