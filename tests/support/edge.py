@@ -11,6 +11,7 @@ from ochp_chs.clearing.connections import connect
 from ochp_chs.clearing.partners import add_partner
 from ochp_chs.clearing.passwords import HashSettings, Passwords
 from ochp_chs.config import Settings
+from ochp_chs.metrics.requests import RequestMetrics
 from ochp_chs.ochp.operations import BY_NAME, NAMESPACE
 from ochp_chs.ochp.roles import Carries, Role
 from ochp_chs.ochp.schema import message_schema
@@ -73,11 +74,15 @@ class Edge:
     """The SOAP application with partners whose password is the name with `-secret` behind it."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], datetime], settings: Settings
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        settings: Settings,
+        metrics: RequestMetrics | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
-        self.app = build_soap_app(settings, database, clock)
+        self.app = build_soap_app(settings, database, clock, metrics=metrics)
 
     def partner(self, name: str, roles: str, *party_ids: str) -> None:
         """Add a partner: `edge.partner("emp", "emp nsp", "DE-EMP")`."""

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import structlog
 from prometheus_client import CollectorRegistry
 
-from ochp_chs.masking import described
 from ochp_chs.metrics.database import DatabaseMetrics
 from ochp_chs.metrics.exposition import Exposition
 from ochp_chs.metrics.instruments import Instruments
 from ochp_chs.metrics.polls import Polls
 from ochp_chs.metrics.process import ProcessMetrics
 from ochp_chs.metrics.requests import RequestMetrics
-from ochp_chs.metrics.workers import WorkerFiles, files_of_master
+from ochp_chs.metrics.workers import files_of_master
 from ochp_chs.repository.engine import Database
 
 log = structlog.get_logger(__name__)
@@ -26,6 +25,7 @@ class Metrics:
     requests: RequestMetrics
     polls: Polls
     process: ProcessMetrics
+    database: DatabaseMetrics
     exposition: Exposition
 
 
@@ -41,24 +41,19 @@ def build_metrics(
 
     Only once in a process that counts with others.
     """
-    files = _shared_files() if with_other_workers else None
+    files = files_of_master() if with_other_workers else None
+    if files is not None:
+        files.count_here()
+    elif with_other_workers:
+        # Serving goes on: each process tells of itself.
+        log.warning("metrics are not shared between processes")
     instruments = Instruments(CollectorRegistry())
     polls = Polls()
+    asked = DatabaseMetrics(url, read_url)
     return Metrics(
         RequestMetrics(instruments, polls),
         polls,
         ProcessMetrics(instruments, database, resident_bytes),
-        Exposition(instruments.registry, files, DatabaseMetrics(url, read_url)),
+        asked,
+        Exposition(instruments.registry, files, asked),
     )
-
-
-def _shared_files() -> WorkerFiles | None:
-    files = files_of_master()
-    try:
-        if files is not None:
-            files.count_here()
-            return files
-    except OSError as error:
-        # Serving goes on: every process tells of itself.
-        log.warning("metrics are not shared between processes", error=described(error))
-    return None

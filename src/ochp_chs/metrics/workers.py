@@ -22,8 +22,11 @@ from pathlib import Path
 import structlog
 from prometheus_client import values
 
+from ochp_chs.masking import described
+
 log = structlog.get_logger(__name__)
 
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own in it, closed to others
 _SLOTS_MAX = 1024
 _IN_USE = "in-use.lock"
 _KIB = 1024
@@ -49,16 +52,15 @@ class WorkerFiles:
         self._lock: int | None = None
 
     def count_here(self) -> None:
-        """Make all metrics of this process that are created from now on count in these files.
-
-        Raises OSError where there is no room for them.
-        """
-        self.slot()
+        """Make all metrics of this process that are created from now on count in these files."""
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self.directory)
         values.ValueClass = values.MultiProcessValue(self.slot)  # type: ignore[no-untyped-call]
 
     def slot(self) -> int:
-        """This process's slot; one that was forked from another takes its own."""
+        """This process's slot; one that was forked from another takes its own.
+
+        Raises OSError where there is no room for its files.
+        """
         if self._pid != os.getpid():
             self._slot = self._take_slot()
             self._pid = os.getpid()
@@ -109,9 +111,12 @@ def files_of_master() -> WorkerFiles | None:
     """The files of this worker's master, to be called in a worker; None where there can be none."""
     for parent in _parents():
         try:
-            return WorkerFiles(_directory(parent, _name_of(os.getppid())))
+            files = WorkerFiles(_directory(parent, _name_of(os.getppid())))
+            files.slot()
         except OSError as error:
-            log.warning("cannot share metrics here", directory=str(parent), error=error.strerror)
+            log.warning("cannot share metrics here", directory=str(parent), error=described(error))
+        else:
+            return files
     return None
 
 
@@ -124,7 +129,7 @@ def remove_files_of(master: int) -> None:
 def _parents() -> Iterator[Path]:
     # Memory rather than a disk that is full or slow. In a container that can only be read from,
     # both are there, or /tmp.
-    for path in (Path("/dev/shm"), Path(tempfile.gettempdir())):  # noqa: S108 - own, closed folder
+    for path in (_SHARED_MEMORY, Path(tempfile.gettempdir())):
         if path.is_dir() and os.access(path, os.W_OK | os.X_OK):
             yield path
 

@@ -137,7 +137,8 @@ class Database:
     def usage(self) -> PoolUsage:
         """How this process uses its connections, to the replica too."""
         pools = [engine.pool for engine in self._own_engines().values()]
-        return sum((p.usage() for p in pools if isinstance(p, WatchedPool)), PoolUsage())
+        held = PoolUsage(idle=self._questions.idle if self._questions is not None else 0)
+        return sum((p.usage() for p in pools if isinstance(p, WatchedPool)), held)
 
     def dispose(self) -> None:
         """Close all idle connections of this process; the next use opens new ones."""

@@ -55,6 +55,11 @@ class Questions:
             self.close()
         return self._asked(_Session(self._connect(), self._preamble), query, values)
 
+    @property
+    def idle(self) -> int:
+        """How many connections nobody uses at the moment."""
+        return len(self._idle)
+
     def close(self) -> None:
         """Close the connections that nobody uses at the moment."""
         while self._idle:
