@@ -121,9 +121,8 @@ def _over_the_day(timings: Sequence[Timing], marks: Sequence[float], top: int) -
         buckets[place].append(timing.seconds * 1000)
     highest = max(len(bucket) for bucket in buckets)
     left, width, bottom = 90, _WIDTH - 180, top + _TIME_HEIGHT
-    yield _text(
-        left, top - 24, "requests (bars) and 95 % (line, logarithmic) over the run", "start"
-    )
+    title = "requests (bars) and 95 % (line, logarithmic) over the run"
+    yield _text(left, top - 28, title, "start")
     for mark in marks:
         x = left + min(1.0, mark / span) * width
         yield (
