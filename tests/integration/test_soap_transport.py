@@ -257,4 +257,10 @@ def test_other_methods_are_refused(edge: Edge, method: str) -> None:
 
 def test_endpoint_that_is_none(edge: Edge) -> None:
     message = envelope("emp", f'<{LIST}Request xmlns="{NAMESPACE}"/>')
-    assert edge.post(message, "/service/ochp/v1.5").status in (404, 500)
+    for path in ("/service/ochp/v1.5", "/service/ochp/../../etc/passwd", "/service/ochp/"):
+        reply = edge.post(message, path)
+        assert (reply.status, b"/service/ochp/v1.4" in reply.content) == (404, True)
+
+
+def test_slash_behind_an_endpoint_does_not_matter(pair: Edge) -> None:
+    assert pair.post(set_message(["04AA"]).encode(), "/service/ochp/v1.4/").result == "ok"

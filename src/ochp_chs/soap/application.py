@@ -20,7 +20,7 @@ from ochp_chs.clearing.vault import Vault, kept_secret
 from ochp_chs.config import Settings
 from ochp_chs.masking import masked
 from ochp_chs.metrics.requests import RequestMetrics
-from ochp_chs.ochp.operations import NAMESPACE
+from ochp_chs.ochp.operations import NAMESPACE, Endpoint
 from ochp_chs.repository.engine import Database
 from ochp_chs.soap.body import Limits
 from ochp_chs.soap.compression import accepts_gzip, is_worth_packing, packed
@@ -82,7 +82,7 @@ class SoapApplication:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request, as WSGI has it."""
-        if environ["REQUEST_METHOD"] == "POST":
+        if environ["REQUEST_METHOD"] == "POST" and _is_endpoint(environ.get("PATH_INFO", "")):
             return self._soap(environ, start_response)
         return self._logged(environ, start_response)
 
@@ -96,6 +96,8 @@ class SoapApplication:
 
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             pieces = list(self._contract(environ, started))
+        elif environ["REQUEST_METHOD"] == "POST":
+            pieces = list(_plain(started, "404 Not Found", _NO_ENDPOINT))
         else:
             allow = ("Allow", "GET, HEAD, POST")
             pieces = list(_plain(started, "405 Method Not Allowed", _ONLY_POST, [allow]))
@@ -205,6 +207,8 @@ class _Response:
 
 
 _ONLY_POST = "This endpoint is served by POST (SOAP 1.1); its contract by GET with ?wsdl."
+_ENDPOINTS = frozenset(str(endpoint) for endpoint in Endpoint)
+_NO_ENDPOINT = f"There is no endpoint here; there are {', '.join(sorted(_ENDPOINTS))}."
 _NO_DOCUMENT = "There is no document here; the contract is at ?wsdl of each endpoint."
 
 
@@ -226,8 +230,14 @@ def _plain(
     return [body]
 
 
+def _is_endpoint(path: str) -> bool:
+    return path.rstrip("/") in _ENDPOINTS
+
+
 def _base_url(environ: dict[str, Any]) -> str:
     host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    if "/" in host:
+        raise ValueError("not a host")
     return f"{environ['wsgi.url_scheme']}://{host}{environ.get('SCRIPT_NAME', '')}"
 
 
