@@ -17,6 +17,7 @@ from ochp_chs.repository import archives
 from tests.support.cdrs import NOW, cdr_xml
 from tests.support.commands import Run
 from tests.support.edge import Clock, Edge, O
+from tests.support.endpoints import provider_xml
 from tests.support.retention import (
     TEN_YEARS,
     VAULT,
@@ -167,6 +168,12 @@ class TestReport:
         retention(house.database, clock, archive).run()
         made = report(house.database, None, VAULT, clock, CONTRACT, Asker("dpo"))
         assert made.counts["archive_files_unreadable"] == 1
+
+    def test_endpoint_for_this_contract(self, house: Edge, clock: Clock) -> None:
+        sent = provider_xml("t" * 20, whitelist=["DEEMPC00000001"]) + provider_xml("u" * 20)
+        assert house.call("emp", "AddServiceEndpoints", sent).result == "ok"
+        made = report(house.database, None, VAULT, clock, CONTRACT, Asker("dpo"))
+        assert [day for day, _ in made.endpoints] == ["2099-12-31"]
 
     def test_text_that_is_no_contract(self, house: Edge, clock: Clock) -> None:
         with pytest.raises(ContractIdInvalid):

@@ -135,6 +135,8 @@ def _print_report(made: Report) -> None:
             ],
             when_empty="",
         )
+    for day, url in made.endpoints:
+        print(f"service endpoint: {url} for {day} is for this contract")
     for found in made.archive.found:
         print(f"archive: {len(found.lines)} records in {found.file.name}")
     for name in made.archive.unreadable:

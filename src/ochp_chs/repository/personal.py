@@ -6,12 +6,13 @@ provider's records only, and read the message log as a whole.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from ochp_chs.ochp.records.cdr import CdrStatus
+from ochp_chs.ochp.roles import Role
 from ochp_chs.repository.outdated import FINAL
 from ochp_chs.repository.rows import rows_source
 from ochp_chs.repository.tables import (
@@ -19,9 +20,12 @@ from ochp_chs.repository.tables import (
     cdr_version,
     cdr_warning,
     change,
+    endpoint_token,
     message,
     message_note,
     partner,
+    partner_party,
+    service_endpoint,
     token,
 )
 from ochp_chs.repository.tokens import TOKENS
@@ -240,6 +244,23 @@ def list_messages(
         .order_by(columns.id)
     )
     return [FoundMessage(*row) for row in connection.execute(statement)]
+
+
+def list_endpoints(
+    connection: sa.Connection, provider: str, key_id: str
+) -> Sequence[tuple[date, str, bytes]]:
+    """Day, address and sealed record of the endpoints that a provider has, which this key opens."""
+    owner = sa.select(partner_party.c.partner_id).where(
+        partner_party.c.role == Role.EMP.value, partner_party.c.party_id == provider
+    )
+    columns = service_endpoint.c
+    statement = (
+        sa.select(columns.valid_date, columns.url, columns.sealed)
+        .join(endpoint_token, endpoint_token.c.digest == columns.token_digest)
+        .where(endpoint_token.c.partner_id.in_(owner), columns.key_id == key_id)
+        .order_by(columns.valid_date, columns.url)
+    )
+    return [(day, url, bytes(sealed)) for day, url, sealed in connection.execute(statement)]
 
 
 def replace_payloads(connection: sa.Connection, versions: Sequence[tuple[int, int, str]]) -> None:

@@ -36,6 +36,8 @@ class Report:
 
     stored: Stored
     archive: archived.Search
+    #: Day and address of service endpoints of which a pattern is this contract.
+    endpoints: Sequence[tuple[str, str]]
     actions: Sequence[Action]
 
     @property
@@ -45,6 +47,7 @@ class Report:
             "tokens": len(self.stored.tokens),
             "cdrs": len(self.stored.cdrs),
             "log_texts": len(self.stored.notes) + len(self.stored.messages),
+            "endpoints": len(self.endpoints),
             "archive_files": len(self.archive.found),
             "archived_records": sum(len(found.lines) for found in self.archive.found),
             "archive_files_unreadable": len(self.archive.unreadable),
@@ -74,10 +77,18 @@ def report(
     subject = Subject.of(contract_id)
     with database.snapshot() as connection:
         stored = look_up(connection, subject)
+        endpoints = [
+            (day.isoformat(), url)
+            for day, url, sealed in personal.list_endpoints(
+                connection, subject.provider, vault.key_id
+            )
+            if subject.is_in(vault.open(sealed))
+        ]
     search = archived.search(database, archive_dir, stored.subject)
     with database.begin() as connection:
         digest = subject.digest(vault)
-        made = Report(stored, search, erasures.list_actions(connection, digest))
+        actions = erasures.list_actions(connection, digest)
+        made = Report(stored, search, endpoints, actions)
         erasures.insert_action(
             connection,
             Action(clock(), "report", asker.by, asker.reason, made.counts),
@@ -128,6 +139,7 @@ def as_json(made: Report) -> dict[str, Any]:
             *(_without_id(note) for note in stored.notes),
             *(_without_id(message) for message in stored.messages),
         ],
+        "endpoints": [{"valid_date": day, "url": url} for day, url in made.endpoints],
         "archive": [
             {
                 "file": found.file.name,
