@@ -11,6 +11,7 @@ from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Message
 from ochp_chs.clearing.slots import PartnerSlots, TooManyRequests
 from ochp_chs.ochp.operations import Operation
 from ochp_chs.ochp.results import Result, ResultCode
+from ochp_chs.repository.outages import is_passing
 from ochp_chs.repository.partners import Partner
 from ochp_chs.soap.envelope import Envelope
 from ochp_chs.soap.faults import (
@@ -60,11 +61,12 @@ class Edge:
             raise failed_authentication(str(failure)) from None
         except DomainError as error:
             return _refusal(operation, ResultCode.FORMAT, str(error))
-        except Exception:
+        except Exception as error:
             log.exception("request failed", reference=trace.reference, operation=operation.name)
+            passing = is_passing(error)
             if not operation.has_result:
-                raise server_fault(trace.reference) from None
-            return Answer(Result(ResultCode.SERVER, server_text(trace.reference)))
+                raise server_fault(trace.reference, passing=passing) from None
+            return Answer(Result(ResultCode.SERVER, server_text(trace.reference, passing=passing)))
 
     def _answer(
         self, operation: Operation, handler: Handler, envelope: Envelope, trace: Trace

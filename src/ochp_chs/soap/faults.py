@@ -13,6 +13,7 @@ WSSE_NAMESPACE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecu
 
 _HTTP_FAULT = "500 Internal Server Error"
 _BUSY = "503 Service Unavailable"
+_RETRY_AFTER_S = 60
 
 
 class OchpFault(Fault):
@@ -44,10 +45,13 @@ def client_fault(
     return OchpFault((SOAP_NAMESPACE, "Client"), text, ochp_code=ochp_code, http_status=http_status)
 
 
-def server_fault(reference: str) -> OchpFault:
-    """Something failed here; the reference finds it in the log."""
+def server_fault(reference: str, *, passing: bool = False) -> OchpFault:
+    """Something failed here; the reference finds it in the log. See `server_text`."""
     return OchpFault(
-        (SOAP_NAMESPACE, "Server"), server_text(reference), ochp_code=ResultCode.SERVER
+        (SOAP_NAMESPACE, "Server"),
+        server_text(reference, passing=passing),
+        ochp_code=ResultCode.SERVER,
+        retry_after_s=_RETRY_AFTER_S if passing else None,
     )
 
 
@@ -62,9 +66,15 @@ def busy(text: str, retry_after_s: int) -> OchpFault:
     )
 
 
-def server_text(reference: str) -> str:
-    """What a partner is told of a failure of ours."""
-    return f"The clearing house failed to serve this request. Reference: {reference}"
+def server_text(reference: str, *, passing: bool = False) -> str:
+    """What a partner is told of a failure of ours; of one that passes, what to do."""
+    if not passing:
+        return f"The clearing house failed to serve this request. Reference: {reference}"
+    # Not that nothing was changed: of a connection that broke in a commit, nobody can tell.
+    return (
+        "The clearing house cannot serve this request at the moment. Send the same again in a"
+        f" minute; a repeat does no harm. Reference: {reference}"
+    )
 
 
 def failed_authentication(text: str) -> OchpFault:
