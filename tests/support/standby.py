@@ -1,6 +1,7 @@
 """A primary of one's own with a streaming replica, both embedded."""
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -42,6 +43,14 @@ class Standby:
         """Stop it in order."""
         self._cluster.stop()
         self._cluster.remove_socket_dir()
+
+    def kill(self) -> None:
+        """SIGKILL; nothing of it is written any more."""
+        server = self._cluster.postmaster()
+        assert server is not None
+        os.kill(server.pid, signal.SIGKILL)
+        while not reap(server.pid):
+            time.sleep(0.005)
 
     def pause(self) -> None:
         """Replay nothing more for now, however much arrives."""
