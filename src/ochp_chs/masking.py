@@ -15,8 +15,10 @@ from typing import Any
 _CHARACTERS_MAX = 300
 _MASK = "***"
 
-#: From the first quotation mark to the last: what is quoted may hold such marks itself.
-_QUOTED = re.compile(r"(?<!\w)(['\"`]).*['\"`]", re.DOTALL)
+#: From the first mark to the last: what is quoted may hold such marks itself. And whole messages.
+_QUOTED = re.compile(r"""(?<!\w)['"`].*['"`]|<.*>""", re.DOTALL)
+#: An apostrophe within a word is none.
+_BEGINNING = re.compile(r"""(?:[^:'"`<]|(?<=\w)'(?=\w))*""")
 #: A word that no sentence has: UIDs, contract and card numbers, tokens.
 _CODE = re.compile(r"(?=[\w*+/=-]*\d)[\w*+/=-]{8,}")
 _NAME = re.compile(r'"[^"]*"')
@@ -32,6 +34,12 @@ ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 def masked(text: str) -> str:
     """A text of unknown making without what it quotes, shortened."""
     return _CODE.sub(_MASK, _QUOTED.sub(_MASK, text[: 4 * _CHARACTERS_MAX]))[:_CHARACTERS_MAX]
+
+
+def beginning(text: str) -> str:
+    """A text of ours as far as it quotes nothing: to the first colon or quotation mark."""
+    found = _BEGINNING.match(text)
+    return masked(found[0].rstrip()) if found is not None else ""
 
 
 def described(error: BaseException) -> str:

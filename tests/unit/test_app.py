@@ -2,9 +2,12 @@ from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from ochp_chs.app import Router, build_app
 from ochp_chs.config import Settings, SettingsError
+from ochp_chs.metrics.database import DatabaseMetrics
+from ochp_chs.metrics.exposition import Exposition
 from ochp_chs.repository.engine import Database
 from ochp_chs.serving.chores import Chores
 
@@ -34,7 +37,10 @@ def request(path, method="GET", **more):
         answer.update(status=status, headers=dict(headers))
         return lambda _: None
 
-    app = validator(Router(Settings(database_url=UNREACHABLE), Database(UNREACHABLE), soap))
+    metrics = Exposition(CollectorRegistry(), None, DatabaseMetrics(UNREACHABLE, None))
+    app = validator(
+        Router(Settings(database_url=UNREACHABLE), Database(UNREACHABLE), soap, metrics=metrics)
+    )
     body = app(environ, start_response)
     answer["text"] = b"".join(body).decode()
     body.close()
@@ -110,3 +116,25 @@ def test_chores_begin_with_the_application(monkeypatch):
 def test_no_database_named():
     with pytest.raises(SettingsError, match="OCHP_CHS_DATABASE_URL"):
         build_app(Settings())
+
+
+class TestMetrics:
+    def test_own_machine_reads_them(self):
+        answer = request("/metrics")
+
+        assert answer["status"] == "200 OK"
+        assert answer["headers"]["Content-Type"].startswith("text/plain; version=")
+        assert "ochp_chs_database_up 0.0" in answer["text"]
+
+    @pytest.mark.parametrize(
+        "more", [{"REMOTE_ADDR": "192.0.2.1"}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}]
+    )
+    def test_others_do_not(self, more):
+        answer = request("/metrics", **more)
+
+        assert answer["status"] == "403 Forbidden"
+        assert "OCHP_CHS_METRICS_ALLOW" in answer["text"]
+        assert "ochp_chs_" not in answer["text"]
+
+    def test_are_only_read(self):
+        assert request("/metrics", "POST")["status"] == "405 Method Not Allowed"

@@ -1,6 +1,8 @@
 import io
 import json
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -13,9 +15,10 @@ from ochp_chs.config import LogFormat, LogLevel
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    kept = root.handlers, root.level, sys.excepthook, threading.excepthook
     yield io.StringIO()
-    root.handlers, root.level = handlers, level
+    logging.captureWarnings(False)
+    root.handlers, root.level, sys.excepthook, threading.excepthook = kept
     structlog.reset_defaults()
 
 

@@ -26,6 +26,7 @@ class Metrics:
     polls: Polls
     process: ProcessMetrics
     database: DatabaseMetrics
+    database: DatabaseMetrics
     exposition: Exposition
 
 
@@ -49,6 +50,7 @@ def build_metrics(
         log.warning("metrics are not shared between processes")
     instruments = Instruments(CollectorRegistry())
     polls = Polls()
+    asked = DatabaseMetrics(url, read_url)
     asked = DatabaseMetrics(url, read_url)
     return Metrics(
         RequestMetrics(instruments, polls),

@@ -18,7 +18,7 @@ from ochp_chs.clearing.passwords import Passwords
 from ochp_chs.clearing.slots import PartnerSlots
 from ochp_chs.clearing.vault import Vault, kept_secret
 from ochp_chs.config import Settings
-from ochp_chs.masking import masked
+from ochp_chs.masking import beginning
 from ochp_chs.metrics.requests import RequestMetrics
 from ochp_chs.ochp.operations import NAMESPACE, Endpoint
 from ochp_chs.repository.engine import Database
@@ -245,7 +245,7 @@ def _note_fault(ctx: Any) -> None:
     trace: Trace = ctx.transport.req_env[TRACE_KEY]
     error = ctx.out_error or ctx.in_error
     # Faults quote what was sent; the client is told, the log is not.
-    trace.fault = f"{error.faultcode}: {masked(str(error.faultstring))}"
+    trace.fault = f"{error.faultcode}: {beginning(str(error.faultstring))}"
     trace.fault_kind = getattr(error, "kind", "Client")
     trace.retry_after_s = getattr(error, "retry_after_s", None)
 

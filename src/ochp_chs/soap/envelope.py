@@ -307,14 +307,14 @@ def _no_operation() -> OchpFault:
 def _too_large_a_piece(request_tag: str, limits: Limits) -> OchpFault:
     name = request_tag.rpartition("}")[2]
     return client_fault(
-        f"A part of {name} is larger than {limits.record_bytes_max} bytes without being one of the"
-        " records that are read here; nothing was changed."
+        f"A part of {name!r} is larger than {limits.record_bytes_max} bytes without being one of"
+        " the records that are read here; nothing was changed."
     )
 
 
 def _too_many_others(request: etree._Element) -> OchpFault:
     return client_fault(
-        f"{local_name(request)} holds more than {_OTHER_CHILDREN_MAX} elements that are none of the"
+        f"The request holds more than {_OTHER_CHILDREN_MAX} elements that are none of the"
         f" records that are read here, such as {local_name(request[0])[:100]!r};"
         " nothing was changed."
     )
