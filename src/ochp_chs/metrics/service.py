@@ -26,7 +26,6 @@ class Metrics:
     polls: Polls
     process: ProcessMetrics
     database: DatabaseMetrics
-    database: DatabaseMetrics
     exposition: Exposition
 
 
@@ -50,7 +49,6 @@ def build_metrics(
         log.warning("metrics are not shared between processes")
     instruments = Instruments(CollectorRegistry())
     polls = Polls()
-    asked = DatabaseMetrics(url, read_url)
     asked = DatabaseMetrics(url, read_url)
     return Metrics(
         RequestMetrics(instruments, polls),
