@@ -1,21 +1,29 @@
-# The server without a database: see docker-compose.yml for both.
+# The server without a database: see docker-compose.yml for both. `make imagecheck` goes through the
+# same steps in a fresh Debian where no Docker is at hand.
 
-FROM python:3.13-slim AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+# The same content every time: --build-arg PYTHON=python@sha256:... (docker buildx imagetools inspect
+# names the digest of a tag). Packages are pinned in constraints.txt.
+ARG PYTHON=python:3.13-slim-trixie
+
+FROM ${PYTHON} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_CONSTRAINT=constraints.txt
 WORKDIR /build
-RUN python -m venv /opt/ochp-chs
-# The dependencies first: this layer stays while only our own code changes.
 COPY constraints.txt pyproject.toml ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
-    && /opt/ochp-chs/bin/pip install --constraint constraints.txt --requirement requirements.txt
+# Spyne comes as source, and we ourselves: both are built by the setuptools that is pinned.
+RUN python3 -m venv /opt/ochp-chs \
+    && /opt/ochp-chs/bin/pip install setuptools
+# The dependencies first: this layer stays while only our own code changes. All others are wheels:
+# nothing is compiled, so nothing to compile with is needed.
+RUN python3 -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
+    && /opt/ochp-chs/bin/pip install --no-build-isolation --only-binary :all: --no-binary spyne --requirement requirements.txt
 COPY setup.py README.md LICENSE ./
 COPY src src
 COPY wsdl wsdl
 COPY migrations migrations
-RUN /opt/ochp-chs/bin/pip install --no-deps . \
-    && /opt/ochp-chs/bin/pip uninstall --yes pip
+RUN /opt/ochp-chs/bin/pip install --no-build-isolation --no-deps . \
+    && /opt/ochp-chs/bin/pip uninstall --yes setuptools pip
 
-FROM python:3.13-slim
+FROM ${PYTHON}
 LABEL org.opencontainers.image.title="ochp-chs" \
       org.opencontainers.image.description="The open clearing house for EV roaming: an OCHP 1.4 server" \
       org.opencontainers.image.licenses="Apache-2.0"

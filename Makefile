@@ -11,7 +11,7 @@ ARGS ?=
 # How long `make fuzz` takes, in seconds.
 FUZZ_S ?= 60
 
-.PHONY: help install demo test fuzz stress deploytest day bench lint format types clean
+.PHONY: help install demo test fuzz stress deploytest imagecheck day bench lint format types clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -36,6 +36,9 @@ stress: $(INSTALLED) ## Upload and poll every feed for minutes: no change may be
 deploytest: $(INSTALLED) ## Test what is in deploy/ with HAProxy, PgBouncer and docker-compose from Debian
 	@sh .ci/deploy-programs
 	$(BIN)/python -m pytest tests/deploy $(ARGS)
+
+imagecheck: $(INSTALLED) ## As root: go through the Dockerfile in fresh Debian 12 and 13 (ARGS="bookworm")
+	$(BIN)/python .ci/imagecheck.py $(ARGS)
 
 day: $(INSTALLED) ## A day of 50 CPOs and 50 EMPs through the scale topology (DAY_S=600)
 	@sh .ci/deploy-programs

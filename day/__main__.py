@@ -52,18 +52,18 @@ def _run(topology: Scale, market: Market, day_s: float, out: Path) -> int:
     _live([*cpos, *emps], day_s, lambda: _replace_nodes(topology, book, day_s, marks))
     took_s = time.monotonic() - book.began
     rows = rows_of(book.timings)
-    timings = len(book.timings)
+    timings = list(book.timings)
     settle(cpos, emps)
     wrong = differences(topology, market, cpos, emps)
     facts = {
         **_facts(market, book, cpos, emps),
         "a day in": str(timedelta(seconds=round(took_s))),
-        "requests": f"{timings:,}, {timings / took_s:.1f} each second",
-        "error rate": f"{len(book.errors)} of {timings:,}",
+        "requests": f"{len(timings):,}, {len(timings) / took_s:.1f} each second",
+        "error rate": f"{len(book.errors)} of {len(timings):,}",
         "differences from the model": len(wrong),
         "machine": about,
     }
-    write_results(out, rows, facts, book, marks)
+    write_results(out, rows, facts, timings, marks)
     print_report(rows, facts)
     for _line in [*book.errors[:_SHOWN_MAX], *wrong[:_SHOWN_MAX]]:
         pass

@@ -18,13 +18,13 @@ class Agenda:
     line: Line
     book: Book
     chance: random.Random
-    entries: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    entries: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
 
-    def at(self, begin: float, end: float, do: Callable[[], None]) -> None:
+    def at(self, begin: float, end: float, do: Callable[[], object]) -> None:
         """Once, some time between the two."""
         self.entries.append((self.chance.uniform(begin, end), do))
 
-    def regularly(self, times: int, do: Callable[[], None]) -> None:
+    def regularly(self, times: int, do: Callable[[], object]) -> None:
         """So many times from the end of the night to the end of the day, evenly."""
         pause = (1 - NIGHT_ENDS) / times
         offset = self.chance.uniform(0, pause)

@@ -68,6 +68,7 @@ class Cpo:
         agenda.regularly(3, self.change_tariffs)
         agenda.regularly(20, self.send_cdrs)
         agenda.regularly(12, self.defend)
+        agenda.regularly(2, self.endpoints)
         if self.number % 5 == 0:
             agenda.at(0.9, 1, self.send_all_charge_points)
         return agenda

@@ -57,6 +57,7 @@ class Emp:
         agenda.regularly(24, self.states.poll)
         agenda.regularly(6, self.tariffs.poll)
         agenda.regularly(24, self.confirm)
+        agenda.regularly(2, self.endpoints)
         if self.number % 5 == 0:
             agenda.at(0.9, 1, self.send_all_tokens)
         return agenda

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from day.wire import Book, Timing
+from day.wire import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,17 @@ def print_report(rows: Sequence[Row], facts: Mapping[str, Any]) -> None:
 
 
 def write_results(
-    folder: Path, rows: Sequence[Row], facts: Mapping[str, Any], book: Book, marks: Sequence[float]
+    folder: Path,
+    rows: Sequence[Row],
+    facts: Mapping[str, Any],
+    timings: Sequence[Timing],
+    marks: Sequence[float],
 ) -> None:
     """Write `day.json` and `day.svg`; `marks` are moments of the run when a node was replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {**facts, "operations": [asdict(row) for row in rows]}
     (folder / "day.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    (folder / "day.svg").write_text(chart(rows, book.timings, marks), encoding="utf-8")
+    (folder / "day.svg").write_text(chart(rows, timings, marks), encoding="utf-8")
 
 
 _WIDTH, _ROW, _LABEL, _PLOT = 1100, 24, 300, 700
