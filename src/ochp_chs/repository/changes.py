@@ -1,9 +1,13 @@
 """When a change happened, so that no partner who follows by deltas ever misses one."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from ochp_chs.repository.feeds import Feed, Lock
+from ochp_chs.repository.steady_clock import SteadyClock
 from ochp_chs.repository.tables import change
+from ochp_chs.repository.tables.base import TIME
 
 # The promise: no committed change is missing from what a partner gets over successive polls.
 #
@@ -36,6 +40,13 @@ from ochp_chs.repository.tables import change
 # What remains is the partner's clock and the seconds of its lastUpdate. The second is rounded down
 # by the format itself, and clearing/download.py asks for changes since that much earlier than the
 # partner does, which OCHP_CHS_CLOCK_TOLERANCE_S says. A repeat is harmless, a gap is not.
+#
+# And PostgreSQL's clock, should it be set back: changes would get times that partners have polled
+# past. A later time than the true one only repeats, so the latest of three is taken: the clock's,
+# that of the feed's last change, and that of a clock of this process that cannot be set back
+# (repository/steady_clock.py). The last change alone would not do: who polled after it has polled
+# past it. What is more than a day ahead of PostgreSQL is not believed, or a clock that was in
+# another year for a minute would make every delta a full list from then on.
 
 
 #: Second key of the lock for connections, beside the feeds' numbers, which begin at 1.
@@ -47,6 +58,7 @@ def publish(connection: sa.Connection, feed: Feed, identifier: int) -> None:
     connection.execute(
         _PUBLISH,
         {
+            "steady": _steady(),
             "lock": int(Lock.PUBLISH),
             "number": feed.number,
             "identifier": identifier,
@@ -70,12 +82,41 @@ def _publish_statement() -> sa.Insert:
     row = sa.select(
         sa.bindparam("identifier", type_=sa.BigInteger),
         sa.bindparam("feed_name", type_=sa.Text),
-        sa.func.clock_timestamp(),
+        sa.func.greatest(
+            sa.func.clock_timestamp(),
+            _believed(sa.bindparam("steady", type_=TIME)),
+            _latest_change(change.c.feed == sa.bindparam("feed_name", type_=sa.Text)),
+        ),
     ).select_from(granted)
     return change.insert().from_select(["id", "feed", "changed_at"], row)
 
 
+def _believed(moment: sa.ColumnElement[datetime]) -> sa.ColumnElement[datetime]:
+    """The moment, NULL if it is too far ahead."""
+    return sa.case((moment <= _believed_until(), moment))
+
+
+def _believed_until() -> sa.ColumnElement[datetime]:
+    # Not clock_timestamp(): the index cannot be searched by what changes in the meantime.
+    return sa.func.statement_timestamp() + _BELIEVED
+
+
+def _latest_change(*which: sa.ColumnElement[bool]) -> sa.ScalarSelect[datetime]:
+    # Served by ix_change_feed_changed_at, where it is about one feed.
+    believed = change.c.changed_at <= _believed_until()
+    return sa.select(sa.func.max(change.c.changed_at)).where(*which, believed).scalar_subquery()
+
+
+#: How far a time may be ahead of PostgreSQL's clock to be taken in its place.
+_BELIEVED = sa.literal_column("interval '1 day'", sa.Interval)
+
+_steady = SteadyClock()
 _PUBLISH = _publish_statement()
+
+
+def connection_time() -> sa.ColumnElement[datetime]:
+    """When a roaming connection is made that is committed now; see `lock_connections`."""
+    return sa.func.greatest(sa.func.clock_timestamp(), _latest_change())
 
 
 def lock_connections(connection: sa.Connection) -> None:

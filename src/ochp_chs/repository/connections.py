@@ -78,12 +78,18 @@ def connect(
     low, high = sorted((one_id, other_id))
     limit = None if carries is None else sorted(kind.value for kind in set(carries))
     insert = postgresql.insert(roaming_connection).values(
-        low_partner_id=low, high_partner_id=high, carries=limit
+        low_partner_id=low,
+        high_partner_id=high,
+        carries=limit,
+        connected_at=changes.connection_time(),
     )
     upsert: sa.Executable = insert.on_conflict_do_update(
         constraint="pk_roaming_connection",
         # What a limit withheld so far is new to the other side when the limit falls.
-        set_={"carries": insert.excluded.carries, "connected_at": sa.func.clock_timestamp()},
+        set_={
+            "carries": insert.excluded.carries,
+            "connected_at": insert.excluded.connected_at,
+        },
         where=roaming_connection.c.carries.is_distinct_from(insert.excluded.carries),
         # xmax is 0 in a row version that was inserted and not updated.
     ).returning(sa.literal_column("roaming_connection.xmax = 0"))

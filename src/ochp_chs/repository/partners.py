@@ -294,7 +294,7 @@ def _renew_connections(connection: sa.Connection, partner_id: int) -> None:
             (roaming_connection.c.low_partner_id == partner_id)
             | (roaming_connection.c.high_partner_id == partner_id)
         )
-        .values(connected_at=sa.func.clock_timestamp())
+        .values(connected_at=changes.connection_time())
     )
 
 
