@@ -5,6 +5,7 @@ from typing import cast
 
 from ochp_chs.clearing.download import full_list, updates
 from ochp_chs.clearing.exchange import (
+    Ahead,
     Answer,
     Call,
     ClearingHouse,
@@ -20,7 +21,8 @@ from ochp_chs.ochp.records.token import TokenCodec, TokenRow, lookup_key
 from ochp_chs.ochp.results import Result, ResultCode
 from ochp_chs.ochp.roles import Carries, Role
 from ochp_chs.ochp.violations import Reason, Violation
-from ochp_chs.repository.tokens import TOKENS, find_current_token
+from ochp_chs.repository.partners import Partner
+from ochp_chs.repository.tokens import TOKENS, LookedUp, find_current_token
 
 _CODEC = TokenCodec()
 
@@ -54,7 +56,30 @@ def get_single(house: ClearingHouse, call: Call, message: Message) -> Answer:
         key = lookup_key(emt_id)
     except RecordRefused as refusal:
         return Answer(Result(ResultCode.FORMAT, f"emtId: {refusal}"))
-    found = find_current_token(house.database, key, call.partner.id, house.clock())
+    _, found = find_current_token(house.database, key, call.partner.name, house.clock())
+    return _single_answer(call, found)
+
+
+def get_single_ahead(house: ClearingHouse, message: Message) -> Ahead | None:
+    """The same, asking for the token and the caller at once; None: the message needs more care."""
+    request = message.valid_parameters()
+    if request is None:
+        return None
+    try:
+        key = lookup_key(request[0])
+    except RecordRefused:
+        return None
+    found = LookedUp(is_connected=False, payload=None)
+
+    def find(name: str) -> Partner | None:
+        nonlocal found
+        partner, found = find_current_token(house.database, key, name, house.clock())
+        return partner
+
+    return Ahead(find, lambda call: _single_answer(call, found))
+
+
+def _single_answer(call: Call, found: LookedUp) -> Answer:
     if not found.is_connected:
         return no_connection(call.operation)
     if found.payload is None:

@@ -71,6 +71,23 @@ class Message(Protocol):
     def parameters(self, reading: Reading) -> etree._Element:
         """The request element without its records, valid; raises `FrameRefused`."""
 
+    def valid_parameters(self) -> etree._Element | None:
+        """The same if it has arrived and needs no repair, for who does not know the caller yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A small request whose data is read together with the partner who calls.
+
+    Nothing is known of the caller yet, and nothing may be told to him: only when he has proved who
+    he is, is he answered.
+    """
+
+    #: Reads the partner of a name, and the data.
+    find: Callable[[str], Partner | None]
+    #: Answers from what was read.
+    answer: Callable[[Call], "Answer"]
+
 
 @dataclass(frozen=True, slots=True)
 class Elements:

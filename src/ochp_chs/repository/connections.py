@@ -214,13 +214,20 @@ def _connected_query(kinds: tuple[Carries, ...], *, to_partner: bool) -> Query:
     return Query(connected_statement(kinds, to_partner=to_partner))
 
 
-def connected_statement(kinds: tuple[Carries, ...], *, to_partner: bool) -> sa.Select[Any]:
+def connected_statement(
+    kinds: tuple[Carries, ...],
+    *,
+    to_partner: bool,
+    me: sa.ColumnElement[int] | None = None,
+) -> sa.Select[Any]:
     """Select the parties on the other side of :partner_id's connections, as far as data flows.
+
+    `me` is the partner's id, where the statement finds it itself.
 
     Served by pk_roaming_connection, ix_roaming_connection_high_partner_id and
     ix_partner_party_partner_id.
     """
-    me = sa.bindparam("partner_id", type_=sa.Integer)
+    me = sa.bindparam("partner_id", type_=sa.Integer) if me is None else me
     other_side = sa.case(
         (roaming_connection.c.low_partner_id == me, roaming_connection.c.high_partner_id),
         else_=roaming_connection.c.low_partner_id,
@@ -284,7 +291,7 @@ def _flows(
     ]
 
 
-def _has_role(partner_id: sa.BindParameter[int], roles: tuple[Role, ...]) -> sa.ColumnElement[bool]:
+def _has_role(partner_id: sa.ColumnElement[int], roles: tuple[Role, ...]) -> sa.ColumnElement[bool]:
     own = partner_role.alias("own")
     return sa.exists().where(
         own.c.partner_id == partner_id, own.c.role == sa.any_(_text_array(roles))
@@ -300,7 +307,7 @@ def _text_array(names: Collection[StrEnum]) -> sa.ColumnElement[Any]:
     return sa.literal([name.value for name in names], _TEXTS)
 
 
-def _joins(partner_id: int | sa.BindParameter[int]) -> sa.ColumnElement[bool]:
+def _joins(partner_id: int | sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     return (roaming_connection.c.low_partner_id == partner_id) | (
         roaming_connection.c.high_partner_id == partner_id
     )

@@ -88,12 +88,17 @@ def partners_statement() -> sa.Select[Any]:
     )
 
 
-# Built once: every request asks this (index uq_partner_name).
-_FIND = Query(partners_statement().where(partner.c.name == sa.bindparam("name")))
+def named_partner_statement() -> sa.Select[Any]:
+    """Select the partner of the name :name (index uq_partner_name)."""
+    return partners_statement().where(partner.c.name == sa.bindparam("name"))
 
 
-def _partner(row: Sequence[Any]) -> Partner:
-    # In the order of partners_statement().
+# Built once: every request asks this.
+_FIND = Query(named_partner_statement())
+
+
+def partner_of(row: Sequence[Any]) -> Partner:
+    """The partner in a row of `partners_statement`."""
     number, name, password_hash, reading, empty_set, cdrs_max, created, disabled, *rest = row
     roles, parties = rest
     return Partner(
@@ -113,7 +118,7 @@ def _partner(row: Sequence[Any]) -> Partner:
 def find_partner(at: Connection | Database, name: str) -> Partner | None:
     """Find the partner of exactly this name, disabled or not, by one indexed statement."""
     rows = asked(at, _FIND, {"name": name})
-    return _partner(rows[0]) if rows else None
+    return partner_of(rows[0]) if rows else None
 
 
 def list_partners(
@@ -121,7 +126,7 @@ def list_partners(
 ) -> tuple[Partner, ...]:
     """List partners by name, at most `rows_max` of them (index uq_partner_name)."""
     statement = partners_statement().order_by(partner.c.name).limit(rows_max)
-    return tuple(_partner(row) for row in connection.execute(statement))
+    return tuple(partner_of(row) for row in connection.execute(statement))
 
 
 def insert_partner(

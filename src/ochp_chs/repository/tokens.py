@@ -12,6 +12,7 @@ from ochp_chs.ochp.roles import Carries
 from ochp_chs.repository.connections import connected_statement
 from ochp_chs.repository.engine import Database
 from ochp_chs.repository.feeds import Feed, Lock, utc_text
+from ochp_chs.repository.partners import Partner, named_partner_statement, partner_of
 from ochp_chs.repository.query import Query
 from ochp_chs.repository.tables import token
 from ochp_chs.repository.tables.base import TIME
@@ -65,12 +66,13 @@ class LookedUp:
 
 
 def find_current_token(
-    database: Database, key: TokenKey, partner_id: int, at: datetime
-) -> LookedUp:
-    """Look for a token that a provider connected to the partner lets in now.
+    database: Database, key: TokenKey, partner_name: str, at: datetime
+) -> tuple[Partner | None, LookedUp]:
+    """Look for a token that a provider connected to the partner lets in now, and for the partner.
 
-    Should two records match (a plain and a hashed one, or two providers'), the one that changed
-    last is it. Served by the primary key and by the index on the SHA-1.
+    Asked together, they cost half of what they cost one after the other. Should two records match
+    (a plain and a hashed one, or two providers'), the one that changed last is it. Served by the
+    primary key and by the index on the SHA-1.
     """
     digest, other_digest = (*key.digests, None)[:2]
     parameters = {
@@ -78,17 +80,20 @@ def find_current_token(
         "other_digest": other_digest,
         "digest_sha160": key.digest_sha160,
         "token_type": key.token_type,
-        "partner_id": partner_id,
+        "name": partner_name,
         "at": at,
     }
-    ((is_connected, payload),) = database.ask(_FIND, parameters)
-    return LookedUp(is_connected, payload)
+    for *caller, is_connected, payload in database.ask(_FIND, parameters):
+        return partner_of(caller), LookedUp(is_connected, payload)
+    return None, LookedUp(is_connected=False, payload=None)
 
 
 def _find_statement() -> sa.Select[Any]:
     columns = token.c
     kinds = (Carries.TOKENS, Carries.TOKEN_LOOKUP)
-    provider = connected_statement(kinds, to_partner=True).cte("connected_provider")
+    caller = named_partner_statement().cte("caller")
+    me = sa.select(caller.c.id).scalar_subquery()
+    provider = connected_statement(kinds, to_partner=True, me=me).cte("connected_provider")
     digest, other_digest, digest_sha160 = (
         sa.bindparam(name, type_=sa.LargeBinary)
         for name in ("digest", "other_digest", "digest_sha160")
@@ -108,7 +113,7 @@ def _find_statement() -> sa.Select[Any]:
         .order_by(columns.change_id.desc())
         .limit(1)
     )
-    return sa.select(sa.exists().select_from(provider), payload.scalar_subquery())
+    return sa.select(caller, sa.exists().select_from(provider), payload.scalar_subquery())
 
 
 _FIND = Query(_find_statement())

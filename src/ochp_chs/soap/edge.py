@@ -7,7 +7,7 @@ import structlog
 
 from ochp_chs.clearing.authentication import Authenticator
 from ochp_chs.clearing.errors import AuthenticationFailed, DomainError, FrameRefused
-from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Message
+from ochp_chs.clearing.exchange import Ahead, Answer, Call, ClearingHouse, Message
 from ochp_chs.clearing.slots import PartnerSlots, TooManyRequests
 from ochp_chs.ochp.operations import Operation
 from ochp_chs.ochp.results import Result, ResultCode
@@ -29,6 +29,16 @@ from ochp_chs.soap.trace import Trace
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[ClearingHouse, Call, Message], Answer]
+AskAhead = Callable[[ClearingHouse, Message], Ahead | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An operation with who serves it, and with who may read what it needs ahead of that."""
+
+    operation: Operation
+    handler: Handler
+    ask_ahead: AskAhead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +52,11 @@ class Edge:
     #: the WS-Security fault (the production clearing house).
     authentication_failure_as_result: bool
 
-    def answer(
-        self, operation: Operation, handler: Handler, envelope: Envelope, trace: Trace
-    ) -> Answer:
+    def answer(self, service: Service, envelope: Envelope, trace: Trace) -> Answer:
         """The operation's answer; raises `OchpFault` where there is no response to put it into."""
+        operation = service.operation
         try:
-            return self._answer(operation, handler, envelope, trace)
+            return self._answer(service, envelope, trace)
         except OchpFault:
             raise
         except FrameRefused as refusal:
@@ -68,13 +77,17 @@ class Edge:
                 raise server_fault(trace.reference, passing=passing) from None
             return Answer(Result(ResultCode.SERVER, server_text(trace.reference, passing=passing)))
 
-    def _answer(
-        self, operation: Operation, handler: Handler, envelope: Envelope, trace: Trace
-    ) -> Answer:
+    def _answer(self, service: Service, envelope: Envelope, trace: Trace) -> Answer:
         received_at = self.house.clock()
+        operation = service.operation
+        message = SoapMessage(envelope, operation)
         credentials = read_credentials(envelope.header)
+        ahead = None if service.ask_ahead is None else service.ask_ahead(self.house, message)
         partner = self.authenticator.authenticate(
-            credentials.username, credentials.password, trace.address
+            credentials.username,
+            credentials.password,
+            trace.address,
+            None if ahead is None else ahead.find,
         )
         trace.partner, trace.partner_id, trace.roles = partner.name, partner.id, partner.roles
         if not partner.roles & operation.roles:
@@ -82,7 +95,9 @@ class Edge:
         # Until the answer was sent: reading it is part of the request.
         trace.slot = self.slots.take(partner.id)
         call = Call(partner, operation, trace.reference, received_at)
-        return handler(self.house, call, SoapMessage(envelope, operation))
+        if ahead is not None:
+            return ahead.answer(call)
+        return service.handler(self.house, call, message)
 
 
 def _refusal(operation: Operation, code: ResultCode, text: str) -> Answer:

@@ -86,6 +86,11 @@ class Envelope:
             self._source.collect()
 
     @property
+    def has_arrived(self) -> bool:
+        """Whether all of the message was read, so that `request` does not wait for any of it."""
+        return self._request is not None
+
+    @property
     def request(self) -> etree._Element:
         """The request element with the children that were not handed on; once all was read."""
         if self._request is None:

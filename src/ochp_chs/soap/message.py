@@ -57,12 +57,10 @@ class SoapMessage:
 
     def parameters(self, reading: Reading) -> etree._Element:
         """The request element without its records, valid; raises `FrameRefused`."""
+        if self._is_valid():
+            return self._envelope.request
         request = self._envelope.request
-        request.tag = f"{_OCHP}{self._operation.request}"
-        shape = self._envelope.shape
-        if message_schema().validate(request) and shape.text_is_short(request):
-            return request
-        excess = shape.excess(request)
+        excess = self._envelope.shape.excess(request)
         if excess is not None:
             raise FrameRefused(
                 f"{self._operation.request} is not valid: {excess.field}: {excess.text}."
@@ -76,6 +74,17 @@ class SoapMessage:
                 + "; ".join(f"{v.field or 'request'}: {v.text}" for v in violations)
             )
         return request
+
+    def valid_parameters(self) -> etree._Element | None:
+        """The same without waiting for any of it; see `clearing.exchange.Message`."""
+        if self._envelope.has_arrived and self._is_valid():
+            return self._envelope.request
+        return None
+
+    def _is_valid(self) -> bool:
+        request = self._envelope.request
+        request.tag = f"{_OCHP}{self._operation.request}"
+        return message_schema().validate(request) and self._envelope.shape.text_is_short(request)
 
     def _mended(
         self,

@@ -84,5 +84,7 @@ def _result_xml(result: Result) -> str:
 
 def _text(text: str) -> str:
     """A text that quotes what was sent, with only what XML can hold, and escaped."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
+    printable = text
+    if not text.isprintable():
+        printable = "".join(c if c.isprintable() else " " for c in text)
     return printable.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -24,5 +24,5 @@ class AuthorisationService(Service):
         "GetRoamingAuthorisationListUpdates", authorisation.get_list_updates
     )
     GetSingleRoamingAuthorisation = soap_operation(
-        "GetSingleRoamingAuthorisation", authorisation.get_single
+        "GetSingleRoamingAuthorisation", authorisation.get_single, authorisation.get_single_ahead
     )

@@ -7,7 +7,7 @@ import ochp_chs.soap.compat  # noqa: F401 - must be imported before Spyne
 from spyne import AnyXml, rpc
 
 from ochp_chs.ochp.operations import BY_NAME, NAMESPACE
-from ochp_chs.soap.edge import Handler
+from ochp_chs.soap.edge import AskAhead, Handler, Service
 from ochp_chs.soap.responses import response_body
 from ochp_chs.soap.trace import Trace
 
@@ -15,17 +15,18 @@ from ochp_chs.soap.trace import Trace
 TRACE_KEY = "ochp_chs.trace"
 
 
-def soap_operation(name: str, handler: Handler) -> Any:
+def soap_operation(name: str, handler: Handler, ask_ahead: AskAhead | None = None) -> Any:
     """A Spyne method for the operation of this name, to stand in a service class under its name.
 
     It receives the open envelope (soap/protocol.py) and sets the response's bytes itself.
     """
     operation = BY_NAME[name]
+    service = Service(operation, handler, ask_ahead)
 
     def method(ctx: Any, envelope: Any) -> None:
         trace: Trace = ctx.transport.req_env[TRACE_KEY]
         trace.operation = operation.name
-        answer = ctx.app.edge.answer(operation, handler, envelope, trace)
+        answer = ctx.app.edge.answer(service, envelope, trace)
         trace.result = answer.result.code.value if answer.result else "ok"
         trace.records_read = answer.records_read
         trace.records_refused = answer.records_refused
