@@ -25,6 +25,13 @@ log = structlog.get_logger(__name__)
 _LONG_S = 0.003
 #: So long after the last request, nobody looks for long ones any more until the next.
 _QUIET_S = 1.0
+#: How often it is asked whether there are too few leaders, or too many.
+_REVIEW_S = 0.1
+#: Busy all the time with less than so much of a processor, leaders wait: the database is far away.
+_WAITING_SHARE = 0.6
+#: As good as all of the time, or of the processor; and hardly half of it.
+_ALL, _HALF = 0.9, 0.5
+_LEADERS_MAX = 8
 #: A request is answered on the spot only if one read brings all of it.
 _SHORT_BYTES = 1 << 16
 #: How often a leader without requests looks whether it is still wanted.
@@ -56,7 +63,8 @@ class LaneWorker(ThreadWorker):  # type: ignore[misc]
         #: Whoever takes one out of here (an atomic operation) has it for himself.
         self._waiting: dict[int, Any] = {}
         self._leading = threading.Lock()
-        self._leader: _Leader | None = None
+        #: Whose turn it is: one, and more only where they mostly wait for the database.
+        self._leaders: set[_Leader] = set()
         self._in_use = threading.Event()
         self._ended = False
 
@@ -141,13 +149,14 @@ class LaneWorker(ThreadWorker):  # type: ignore[misc]
 
     def _appoint(self) -> None:
         """Have a thread lead as soon as there is one."""
-        self._leader = leader = _Leader()
+        leader = _Leader()
+        self._leaders.add(leader)
         # Without a thread, or at the very end of the process, there is nobody to lead.
         with contextlib.suppress(RuntimeError):
             self.tpool.submit(self._lead, leader)
 
     def _lead(self, leader: _Leader) -> None:
-        while self._leader is leader and not self._ended:
+        while leader in self._leaders and not self._ended:
             try:
                 # One at a time: what is taken here waits for this thread alone.
                 for descriptor, _ in self._ready.poll(_POLL_S, 1):
@@ -214,26 +223,71 @@ class LaneWorker(ThreadWorker):  # type: ignore[misc]
     def _step_down(self, leader: _Leader) -> None:
         """Let another thread lead, if this one still does."""
         with self._leading:
-            if self._leader is leader and not self._ended:
+            if leader in self._leaders and not self._ended:
+                self._leaders.remove(leader)
                 self._appoint()
 
     def _watch(self) -> None:
-        """Step down for leaders that take long."""
+        """Step down for leaders that take long, and see to it that there are enough."""
         while not self._ended:
             self._in_use.wait()
             used = time.monotonic()
+            review = _Review()
             while not self._ended and (now := time.monotonic()) - used < _QUIET_S:
                 time.sleep(_LONG_S)
-                leader = self._leader
-                if leader is not None and (since := leader.busy_since):
+                since = [leader.busy_since for leader in self._all_leaders()]
+                if any(since):
                     used = now
-                    if now - since > _LONG_S:
-                        self._step_down(leader)
+                    self._replace_late(now)
+                wanted = review.wanted(len(since), all_busy=all(since))
+                if wanted != len(since):
+                    self._set_number(wanted)
             self._in_use.clear()
             # Whoever began in this moment saw it as it was before.
-            leader = self._leader
-            if leader is not None and leader.busy_since:
+            if any(leader.busy_since for leader in self._all_leaders()):
                 self._in_use.set()
+
+    def _all_leaders(self) -> list[_Leader]:
+        with self._leading:
+            return list(self._leaders)
+
+    def _replace_late(self, now: float) -> None:
+        for leader in self._all_leaders():
+            if leader.busy_since and now - leader.busy_since > _LONG_S:
+                self._step_down(leader)
+
+    def _set_number(self, wanted: int) -> None:
+        with self._leading:
+            if len(self._leaders) > wanted:
+                self._leaders.pop()
+            elif not self._ended:
+                self._appoint()
+
+
+class _Review:
+    """From time to time, whether there should be one leader more, or one less."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._began, self._cpu = time.monotonic(), time.process_time()
+        self._looks = self._busy = 0
+
+    def wanted(self, leaders: int, *, all_busy: bool) -> int:
+        """How many leaders there should be, asked at short intervals."""
+        self._looks += 1
+        self._busy += all_busy
+        elapsed = time.monotonic() - self._began
+        if elapsed < _REVIEW_S:
+            return leaders
+        cpu_share = (time.process_time() - self._cpu) / elapsed
+        busy_share = self._busy / self._looks
+        self._begin()
+        if busy_share > _ALL and cpu_share < _WAITING_SHARE:
+            return min(leaders + 1, _LEADERS_MAX)
+        is_one_too_many = leaders > 1 and (busy_share < _HALF or cpu_share > _ALL)
+        return leaders - 1 if is_one_too_many else leaders
 
 
 def _is_whole(data: bytes) -> bool:
