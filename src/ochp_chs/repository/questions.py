@@ -43,17 +43,16 @@ class Questions:
 
     def ask(self, query: Query, parameters: Mapping[str, object]) -> list[Row]:
         """All rows of a query. For look-ups by an index, not for lists."""
-        values = query.values(parameters)
         session = self._taken()
         if session is not None:
             try:
-                return self._asked(session, query, values)
+                return self._asked(session, query, parameters)
             except psycopg2.Error as error:
                 if not _is_useless(error):
                     raise
             # It died while idle, and so may have all others. Who only reads may try again.
             self.close()
-        return self._asked(_Session(self._connect(), self._preamble), query, values)
+        return self._asked(_Session(self._connect(), self._preamble), query, parameters)
 
     @property
     def idle(self) -> int:
