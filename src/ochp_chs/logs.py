@@ -5,6 +5,7 @@ expected end in the same stream. No line holds what a partner sent: see masking.
 """
 
 import contextlib
+import json
 import logging
 import sys
 import threading
@@ -60,6 +61,14 @@ def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -
     )
 
 
+# Made once: json.dumps would make one for each line.
+_encoder = json.JSONEncoder(ensure_ascii=False, default=repr)
+
+
+def _json(event: EventDict, **_: Any) -> str:
+    return _encoder.encode(event)
+
+
 def _write_traceback(out: TextIO, information: ExceptionInfo) -> None:
     out.write(f"\n{traceback_text(information)}")
 
@@ -111,5 +120,5 @@ def _renderers(style: LogFormat, *, colours: bool) -> list[Processor]:
         ]
     return [
         structlog.processors.ExceptionRenderer(traceback_text),
-        structlog.processors.JSONRenderer(ensure_ascii=False),
+        structlog.processors.JSONRenderer(serializer=_json),
     ]

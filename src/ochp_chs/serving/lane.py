@@ -7,6 +7,7 @@ takes long, another thread becomes the leader, so that nobody waits behind it.
 """
 
 import contextlib
+import gc
 import os
 import re
 import select
@@ -77,6 +78,9 @@ class LaneWorker(ThreadWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until the worker is to end."""
+        # What was loaded stays: looking through it again and again would cost each request a bit.
+        gc.collect()
+        gc.freeze()
         self._appoint()
         threading.Thread(target=self._watch, name="lane-watch", daemon=True).start()
         try:
