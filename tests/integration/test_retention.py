@@ -480,6 +480,22 @@ class TestCommands:
         path.unlink()
         assert run("retention", "status").status == 1
 
+    def test_archive_that_is_of_no_use_any_more(
+        self, house: Edge, run: Run, archive: Path, clock: Clock
+    ) -> None:
+        clock.turn(days=TEN_YEARS + 1)
+        retention(house.database, clock, archive).run()
+        assert "--yes" in run("retention", "discard", "cdrs", "--before=2026-01-07").error
+        early = run("retention", "discard", "cdrs", "--before=2026-01-06", "--yes")
+        assert early.out == "0 files with 0 records are gone\n"
+        late = run("retention", "discard", "cdrs", "--before=2026-01-07", "--yes")
+        assert late.out == "1 files with 2 records are gone\n"
+        assert [name.partition("/")[0] for name in files.names_on_disk(archive)] == ["messages"]
+        assert run("retention", "status", "--verify").status == 0
+        assert "discarded" in run("cdr", "show", cdr_id(1)).error
+        assert send_cdr(house, 1, evse_id="DE*CPO*E1234*1") == "ok"
+        assert count(house.database, "cdr") == 2
+
     def test_file_that_nobody_knows_is_named_and_stays(
         self, house: Edge, run: Run, archive: Path
     ) -> None:

@@ -1,8 +1,10 @@
 """``ochp-chs retention``: archive what is old, prune what nobody needs; how that stands."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -70,6 +72,34 @@ def status(
         raise CommandError(
             f"{len(found.damaged)} archive files are missing or damaged: {found.damaged[0]}"
         )
+
+
+class Archived(StrEnum):
+    """What is archived."""
+
+    CDRS = "cdrs"
+    MESSAGES = "messages"
+    TARIFFS = "tariffs"
+
+
+@app.command()
+def discard(
+    kind: Annotated[Archived, typer.Argument(help="What was archived.")],
+    before: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Days before this one.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Remove archive files for good. Archived CDRs are still known as such, by their digests."""
+    if not yes:
+        if not sys.stdin.isatty():
+            raise CommandError("to discard without being asked, say --yes")
+        if not typer.confirm(f"Discard {kind} of all days before {before:%Y-%m-%d} for good?"):
+            raise CommandError("nothing was discarded")
+    settings = Settings.load(data_dir=data_dir)
+    with working_database(data_dir) as database:
+        retention = Retention(database, Policy.of(settings), secret_of(settings), _now)
+        count, records = retention.discard(kind.value, before.date())
+    print(f"{count} files with {records} records are gone")
 
 
 def secret_of(settings: Settings) -> Vault:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ochp_chs.repository.feeds import Lock
 from ochp_chs.repository.tables import archive_file, retention_run
 
-_WRITING, _DONE = "writing", "done"
+_WRITING, _DONE, _DISCARDED = "writing", "done", "discarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,19 @@ def supersede_file(
         .where(archive_file.c.id == old.id)
         .values(name=name, bytes=size, sha256=sha256, replaces=old.name)
     )
+
+
+def discard_files(connection: sa.Connection, kind: str, before: date) -> tuple[int, int]:
+    """Give files of days before this one up, to be removed; how many, and records in them."""
+    columns = archive_file.c
+    discarded = connection.execute(
+        archive_file.update()
+        .where(columns.kind == kind, columns.day < before, columns.state == _DONE)
+        .values(state=_DISCARDED, replaces=columns.name)
+        .returning(columns.records)
+    ).scalars()
+    records = list(discarded)
+    return len(records), sum(records)
 
 
 def list_leftovers(connection: sa.Connection) -> Sequence[str]:

@@ -30,7 +30,7 @@ class CdrDigest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ArchivedCdr:
-    """Where the record of a CDR is that the database has no more; None: the file is not known."""
+    """Where the record of a CDR is that the database has no more; None: in no file either."""
 
     cdr_id: str
     evse_key: str
@@ -80,7 +80,12 @@ def list_archived(connection: sa.Connection, cdr_id: str) -> Sequence[ArchivedCd
     """The archived CDRs with this ID. Served by ix_cdr_digest_cdr_id."""
     columns = cdr_digest.c
     statement = (
-        sa.select(columns.cdr_id, columns.evse_key, columns.status, archive_file.c.name)
+        sa.select(
+            columns.cdr_id,
+            columns.evse_key,
+            columns.status,
+            sa.case((archive_file.c.state == "done", archive_file.c.name)),
+        )
         .join_from(cdr_digest, archive_file, archive_file.c.id == columns.archive)
         .where(columns.cdr_id == cdr_id)
         .order_by(columns.key)

@@ -26,9 +26,14 @@ class CdrIsArchived(DomainError):
     """The CDR is not in the database any more, but in a file."""
 
     def __init__(self, archived: ArchivedCdr) -> None:
+        where = (
+            "the archive file it was in has been discarded"
+            if archived.file is None
+            else f"is archived in {archived.file}, below OCHP_CHS_ARCHIVE_DIR"
+        )
         super().__init__(
             f"The CDR {archived.cdr_id} on the EVSE {archived.evse_key} was {archived.status} and"
-            f" is archived in {archived.file}, below OCHP_CHS_ARCHIVE_DIR."
+            f" {where}."
         )
 
 

@@ -14,6 +14,7 @@ import structlog
 from ochp_chs.clearing.errors import DomainError, RetentionBusy
 from ochp_chs.clearing.privacy.rest import erase_rest
 from ochp_chs.clearing.retention import files
+from ochp_chs.clearing.retention.files import ArchiveUnavailable
 from ochp_chs.clearing.retention.leftovers import clear_leftovers
 from ochp_chs.clearing.retention.policy import KINDS, Policy
 from ochp_chs.clearing.vault import Vault
@@ -61,6 +62,26 @@ class Retention:
     def run(self) -> Mapping[str, int]:
         """Run now; RetentionBusy, ArchiveUnavailable, ArchiveDamaged."""
         return self._run(only_if_due=False) or {}
+
+    def discard(self, kind: str, before: date) -> tuple[int, int]:
+        """Remove archive files of days before this one; how many, and records in them.
+
+        RetentionBusy, ArchiveUnavailable.
+        """
+        if self.policy.archive_dir is None:
+            raise ArchiveUnavailable("There is no archive: OCHP_CHS_ARCHIVE_DIR is not set.")
+        with self.database.begin() as guard:
+            if not archives.try_lock(guard):
+                raise RetentionBusy
+            started = self.clock()
+            with self.database.begin() as connection:
+                discarded = archives.discard_files(connection, kind, before)
+                counts = {f"discarded_{kind}": discarded[1]}
+                run = Run(started, self.clock(), socket.gethostname(), counts)
+                archives.insert_run(connection, run, _RUNS_KEPT)
+            # What is committed is removed by the next run, should this process die here.
+            clear_leftovers(self.database, self.policy.archive_dir)
+        return discarded
 
     def _run(self, *, only_if_due: bool) -> Mapping[str, int] | None:
         with self.database.begin() as guard:

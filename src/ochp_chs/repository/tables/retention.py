@@ -15,16 +15,17 @@ archive_file = sa.Table(
     # Below the archive's directory.
     sa.Column("name", sa.Text, nullable=False, unique=True),
     # While it is being written, its records are still in the database, and it counts for nothing.
+    # Of one that is discarded, the row stays: CDRs were in it.
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("records", sa.Integer),
     sa.Column("bytes", sa.BigInteger),
     sa.Column("sha256", sa.Text),
     sa.Column("begun_at", TIME, nullable=False),
     sa.Column("done_at", TIME),
-    # The file that this one stands in for, until that is removed.
+    # The file that this one stands in for, or a discarded one itself, until it is removed.
     sa.Column("replaces", sa.Text),
     sa.CheckConstraint("kind IN ('cdrs', 'messages', 'tariffs')", name="kind"),
-    sa.CheckConstraint("state IN ('writing', 'done')", name="state"),
+    sa.CheckConstraint("state IN ('writing', 'done', 'discarded')", name="state"),
     sa.CheckConstraint(
         "state = 'writing' OR num_nulls(records, bytes, sha256, done_at) = 0", name="done"
     ),
