@@ -13,8 +13,9 @@ from ochp_chs.clearing.exchange import (
     Message,
     no_connection,
 )
+from ochp_chs.clearing.intake import Judge
 from ochp_chs.clearing.parameters import last_update
-from ochp_chs.clearing.upload import Judge, Upload, receive
+from ochp_chs.clearing.upload import Upload, receive
 from ochp_chs.ochp.identifiers import check_contract_id
 from ochp_chs.ochp.records.codec import Judgement, RecordRefused
 from ochp_chs.ochp.records.token import TokenCodec, TokenRow, lookup_key
@@ -94,7 +95,14 @@ def _single_answer(call: Call, found: LookedUp) -> Answer:
 
 def _upload(call: Call, *, replaces: bool) -> Upload:
     providers = call.partner.party_ids(Role.EMP)
-    return Upload(TOKENS, _CODEC, _judge(providers), providers, replaces)
+    return Upload(
+        TOKENS,
+        _CODEC,
+        _judge(providers),
+        providers,
+        replaces,
+        decode_together=_CODEC.decode_together,
+    )
 
 
 def _judge(providers: Collection[str]) -> Judge:

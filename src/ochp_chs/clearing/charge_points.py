@@ -6,8 +6,9 @@ from typing import cast
 
 from ochp_chs.clearing.download import full_list, updates
 from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Message
+from ochp_chs.clearing.intake import Judge
 from ochp_chs.clearing.parameters import last_update
-from ochp_chs.clearing.upload import Check, Finding, Judge, Upload, receive
+from ochp_chs.clearing.upload import Check, Finding, Upload, receive
 from ochp_chs.ochp.records.charge_point import ChargePointCodec, JudgedChargePoint
 from ochp_chs.ochp.records.codec import Judgement
 from ochp_chs.ochp.roles import Carries, Role

@@ -17,7 +17,8 @@ from ochp_chs.clearing.exchange import (
     Message,
     no_connection,
 )
-from ochp_chs.clearing.upload import Finding, Judge, Upload, receive
+from ochp_chs.clearing.intake import Judge
+from ochp_chs.clearing.upload import Finding, Upload, receive
 from ochp_chs.ochp.records.codec import Judgement
 from ochp_chs.ochp.records.endpoint import (
     EndpointCodec,

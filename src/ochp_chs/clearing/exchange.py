@@ -55,6 +55,20 @@ class IncomingRecord(NamedTuple):
     repairs: Sequence[Violation]
 
 
+@dataclass(frozen=True, slots=True)
+class IncomingBlock:
+    """Records that arrived together, to be judged at once or one by one."""
+
+    #: Place of the first one in the message, from 1.
+    position: int
+    #: An element whose children they are, and nothing else.
+    holder: etree._Element
+    #: Every one is valid as it was sent.
+    all_valid: bool
+    #: One by one; an element is out of the holder, or another, where it had to be repaired.
+    records: Iterator[IncomingRecord]
+
+
 class Message(Protocol):
     """The body of a request, read as it arrives."""
 
@@ -67,6 +81,9 @@ class Message(Protocol):
         Raises `FrameRefused` for a wrong frame, and whatever a broken message raises at the point
         where it breaks: only when the iterator has ended is the message whole.
         """
+
+    def blocks(self, reading: Reading) -> Iterator[IncomingBlock]:
+        """The same in blocks, as they arrive; a block is gone when the next is asked for."""
 
     def parameters(self, reading: Reading) -> etree._Element:
         """The request element without its records, valid; raises `FrameRefused`."""

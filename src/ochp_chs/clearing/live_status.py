@@ -8,8 +8,9 @@ from typing import cast
 from ochp_chs.clearing.combined_status import combined_status
 from ochp_chs.clearing.download import full_list, updates
 from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Message
+from ochp_chs.clearing.intake import Judge
 from ochp_chs.clearing.parameters import optional_time
-from ochp_chs.clearing.upload import Finding, Judge, Upload, receive
+from ochp_chs.clearing.upload import Finding, Upload, receive
 from ochp_chs.ochp.operations import NAMESPACE
 from ochp_chs.ochp.records.codec import Judgement
 from ochp_chs.ochp.records.status import Kind, StatusCodec, StatusRow, shown_identifier

@@ -8,8 +8,9 @@ from typing import cast
 
 from ochp_chs.clearing.download import sources_for, streamed_answer
 from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Message, no_connection
+from ochp_chs.clearing.intake import Judge
 from ochp_chs.clearing.parameters import optional_time
-from ochp_chs.clearing.upload import Finding, Judge, Upload, receive
+from ochp_chs.clearing.upload import Finding, Upload, receive
 from ochp_chs.ochp.records.codec import Judgement
 from ochp_chs.ochp.records.decimals import ZERO
 from ochp_chs.ochp.records.tariff import IndividualTariff, TariffInfo

@@ -1,37 +1,33 @@
 """The one road of every uploaded list: read, judge, stage, merge, withdraw, log, publish."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import chain
 
 from ochp_chs.clearing.errors import FrameRefused
-from ochp_chs.clearing.exchange import (
-    Answer,
-    Call,
-    ClearingHouse,
-    Elements,
-    IncomingRecord,
-    Message,
-)
+from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Elements, Message
+from ochp_chs.clearing.intake import DecodeTogether, Intake, Judge
 from ochp_chs.clearing.message_log import log_message
+from ochp_chs.clearing.read_ahead import read_ahead
 from ochp_chs.clearing.spool import Spool
-from ochp_chs.ochp.records.codec import Codec, Judgement, RecordRefused
+from ochp_chs.ochp.records.codec import Codec
 from ochp_chs.ochp.results import Result, Tally
 from ochp_chs.ochp.violations import Violation
-from ochp_chs.ochp.xml import inner_xml
 from ochp_chs.repository import changes, merge
 from ochp_chs.repository.engine import Connection
 from ochp_chs.repository.feeds import Feed
+from ochp_chs.repository.flow import Flow, Part
+from ochp_chs.repository.rows import INLINE_ROWS_MAX
 from ochp_chs.repository.staging import (
     PositionedRow,
+    Repeats,
     SizedIterable,
+    Source,
     Staged,
     stage,
     stage_retained,
 )
-
-#: Says what is wrong with a row, None for nothing: ownership and the record type's rules.
-Judge = Callable[[tuple[object, ...]], Judgement | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +71,8 @@ class Upload:
     check: Check = _nothing_to_check
     #: None: by content into the feed's table.
     store: Store | None = None
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What reading the records leaves behind, beside the rows."""
-
-    #: The response has a place for refused records. Without one they are written nowhere.
-    echoes: bool
-    #: Refused records that validate, to be echoed.
-    echo: Spool = field(default_factory=Spool)
-    #: What identifies the earlier versions of refused records, which a Set leaves alone.
-    retained: Spool = field(default_factory=Spool)
-    tally: Tally = field(default_factory=Tally)
+    #: Decodes many valid records at once, where the codec can.
+    decode_together: DecodeTogether | None = None
 
 
 def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) -> Answer:
@@ -98,100 +83,158 @@ def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) 
     """
     # No transaction waits for a sender, however slow.
     message.collect()
-    reading = _Reading(echoes=call.operation.refused is not None)
-    with closing(reading.retained):
+    intake = Intake(
+        upload.codec,
+        upload.judge,
+        upload.decode_together,
+        echoes=call.operation.refused is not None,
+        retains=upload.replaces,
+    )
+    with closing(intake.retained):
         try:
-            result = _store(house, call, message, upload, reading)
+            result = _store(house, call, message, upload, intake)
         except BaseException:
-            reading.echo.close()
+            intake.echo.close()
             raise
     return Answer(
         result,
-        _echo(call, reading.echo),
-        records_read=reading.tally.read,
-        records_refused=reading.tally.refused,
-        refusal_reasons=reading.tally.rules,
+        _echo(call, intake.echo),
+        records_read=intake.tally.read,
+        records_refused=intake.tally.refused,
     )
 
 
 def _store(
-    house: ClearingHouse, call: Call, message: Message, upload: Upload, reading: _Reading
+    house: ClearingHouse, call: Call, message: Message, upload: Upload, intake: Intake
 ) -> Result:
     """The whole message in one transaction."""
-    tally = reading.tally
-    rows = _accepted(message.records(call.partner.reading), upload, reading)
+    blocks = intake.rows(message.blocks(call.partner.reading))
     with house.database.begin() as connection:
-        staged = stage(connection, upload.feed, upload.codec.columns, rows)
-        _require_records(call, upload, tally)
-        _note_repeats(staged, tally)
-        change_id = merge.lock_uploads(connection, upload.feed, call.partner.id)
-        _apply_findings(connection, staged, upload.check(connection, staged), reading)
+        road = _Road(house, call, upload, intake, connection)
+        first = list(_until(blocks, INLINE_ROWS_MAX + 1))
+        # Whoever looks at all records together has to have them together.
+        at_once = upload.check is not _nothing_to_check or upload.store is not None
+        if at_once or sum(map(len, first)) <= INLINE_ROWS_MAX:
+            done = road.together(chain(first, blocks))
+        else:
+            done = road.in_parts(chain(first, blocks))
+        tally = intake.tally
         result = tally.result()
-        changed, withdrawn = _merge(house, connection, upload, staged, reading, change_id)
-        log_message(
-            connection,
-            call,
-            tally,
-            result,
-            changed=changed,
-            withdrawn=withdrawn,
-        )
-        if (changed or withdrawn) and upload.feed.followed:
-            changes.publish(connection, upload.feed, change_id)
+        log_message(connection, call, tally, result, changed=done.changed, withdrawn=done.withdrawn)
+        if (done.changed or done.withdrawn) and upload.feed.followed:
+            changes.publish(connection, upload.feed, done.change_id)
     return result
 
 
-def _merge(
-    house: ClearingHouse,
-    connection: Connection,
-    upload: Upload,
-    staged: Staged,
-    reading: _Reading,
-    change_id: int,
-) -> tuple[int, int]:
-    """How many records changed, and how many were withdrawn."""
-    tally, feed = reading.tally, upload.feed
-    # A message of which nothing could be taken changes nothing: it withdraws nothing either.
-    if tally.read and not tally.accepted:
-        return 0, 0
-    if upload.store is not None:
-        return upload.store(connection, staged, reading.retained, change_id)
-    changed = merge.merge(connection, feed, upload.codec.columns, staged.source, change_id)
-    if not upload.replaces:
-        return changed, 0
-    withdrawn = merge.withdraw_missing(
-        connection,
-        feed,
-        list(upload.owners),
-        staged.source,
-        stage_retained(connection, feed, reading.retained),
-        change_id,
-        house.clock(),
-    )
-    return changed, withdrawn
+def _until(
+    blocks: Iterator[Sequence[PositionedRow]], rows: int
+) -> Iterator[Sequence[PositionedRow]]:
+    """As many blocks as have so many rows, the others left."""
+    for block in blocks:
+        yield block
+        rows -= len(block)
+        if rows <= 0:
+            return
 
 
-def _note_repeats(staged: Staged, tally: Tally) -> None:
-    for position in staged.repeated:
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What became of an upload."""
+
+    change_id: int
+    changed: int
+    withdrawn: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Road:
+    """The two ways through the database; what is in it afterwards is the same."""
+
+    house: ClearingHouse
+    call: Call
+    upload: Upload
+    intake: Intake
+    connection: Connection
+
+    def together(self, blocks: Iterator[Sequence[PositionedRow]]) -> _Done:
+        """Stage all rows, look at them, merge them."""
+        connection, upload, intake = self.connection, self.upload, self.intake
+        columns = upload.codec.columns
+        staged = stage(connection, upload.feed, columns, chain.from_iterable(blocks))
+        _require_records(self.call, upload, intake.tally)
+        _note_repeats(staged.repeats, intake.tally)
+        change_id = self._lock()
+        _apply_findings(connection, staged, upload.check(connection, staged), intake)
+        if self._nothing_was_taken():
+            return _Done(change_id, 0, 0)
+        if upload.store is not None:
+            stored = upload.store(connection, staged, intake.retained, change_id)
+            return _Done(change_id, *stored)
+        changed = merge.merge(connection, upload.feed, columns, staged.source, change_id)
+        return _Done(change_id, changed, self._withdraw(staged.source, change_id))
+
+    def in_parts(self, blocks: Iterator[Sequence[PositionedRow]]) -> _Done:
+        """Merge the rows that are there while the next ones are read."""
+        flow = Flow(self.upload.feed, self.upload.codec.columns)
+        change_id = self._lock()
+        repeats: list[Repeats] = []
+        with read_ahead(flow.cut(blocks)) as parts:
+            noted = _noting(parts, repeats)
+            changed = flow.merge(self.connection, noted, change_id)
+        seen, again = flow.seen(self.connection)
+        for each in (*repeats, again):
+            _note_repeats(each, self.intake.tally)
+        return _Done(change_id, changed, self._withdraw(seen, change_id))
+
+    def _lock(self) -> int:
+        return merge.lock_uploads(self.connection, self.upload.feed, self.call.partner.id)
+
+    def _nothing_was_taken(self) -> bool:
+        # A message of which nothing could be taken changes nothing: it withdraws nothing either.
+        return bool(self.intake.tally.read) and not self.intake.tally.accepted
+
+    def _withdraw(self, source: Source, change_id: int) -> int:
+        if not self.upload.replaces:
+            return 0
+        feed = self.upload.feed
+        return merge.withdraw_missing(
+            self.connection,
+            feed,
+            list(self.upload.owners),
+            source,
+            stage_retained(self.connection, feed, self.intake.retained),
+            change_id,
+            self.house.clock(),
+        )
+
+
+def _noting(parts: Iterator[Part], repeats: list[Repeats]) -> Iterator[Part]:
+    for part in parts:
+        repeats.append(part.repeats)
+        yield part
+
+
+def _note_repeats(repeats: Repeats, tally: Tally) -> None:
+    for position in repeats.positions:
         tally.warn(position, "", [_REPEATED])
-    tally.warned += staged.repeated_count - len(staged.repeated)
+    tally.warned += repeats.count - len(repeats.positions)
 
 
 def _apply_findings(
-    connection: Connection, staged: Staged, findings: Iterable[Finding], reading: _Reading
+    connection: Connection, staged: Staged, findings: Iterable[Finding], intake: Intake
 ) -> None:
     refused: list[int] = []
     for finding in findings:
         violations = [finding.violation]
         if not finding.refuses:
-            reading.tally.warn(finding.position, finding.record_id, violations)
-            reading.tally.warned += finding.more
+            intake.tally.warn(finding.position, finding.record_id, violations)
+            intake.tally.warned += finding.more
             continue
-        reading.tally.refuse(finding.position, finding.record_id, violations)
-        if reading.echoes:
-            reading.echo.append(finding.payload)
+        intake.tally.refuse(finding.position, finding.record_id, violations)
+        if intake.echoes:
+            intake.echo.append(finding.payload)
         if finding.retained is not None:
-            reading.retained.append(finding.retained)
+            intake.retained.append(finding.retained)
         refused.append(finding.position)
     if refused:
         staged.drop(connection, refused)
@@ -221,49 +264,3 @@ def _echo(call: Call, echo: Spool) -> list[Elements]:
         echo.close()
         return []
     return [Elements(call.operation.refused, echo.blocks())]
-
-
-def _accepted(
-    records: Iterator[IncomingRecord], upload: Upload, reading: _Reading
-) -> Iterator[PositionedRow]:
-    """The rows of the records that are taken; the others are counted, named, and echoed."""
-    tally, codec, judge = reading.tally, upload.codec, upload.judge
-    for record in records:
-        position, _, element, violations, repairs = record
-        tally.read += 1
-        if repairs:
-            tally.repair(position, codec.identify(element), repairs)
-        if violations:
-            _refuse(record, violations, upload, reading, echo=False)
-            continue
-        try:
-            row = codec.decode(element)
-        except RecordRefused as refusal:
-            _refuse(record, refusal.violations, upload, reading, echo=True)
-            continue
-        judgement = judge(row)
-        if judgement is not None:
-            if judgement.warnings:
-                tally.warn(position, codec.identify(element), judgement.warnings)
-            if judgement.refusals:
-                _refuse(record, judgement.refusals, upload, reading, echo=True)
-                continue
-        yield position, row
-
-
-def _refuse(
-    record: IncomingRecord,
-    violations: Collection[Violation],
-    upload: Upload,
-    reading: _Reading,
-    *,
-    echo: bool,
-) -> None:
-    codec = upload.codec
-    reading.tally.refuse(record.position, codec.identify(record.element), list(violations))
-    if echo and reading.echoes:
-        reading.echo.append(inner_xml(record.element))
-    if upload.replaces:
-        key = codec.retained_key(record.element)
-        if key is not None:
-            reading.retained.append(key.hex() if isinstance(key, bytes) else key)

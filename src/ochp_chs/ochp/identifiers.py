@@ -137,6 +137,9 @@ def check_contract_id(text: str, field: str = "contractId") -> Violation | None:
     told, and a number counted up from 000000001 must not be warned about. A text that is no
     contract ID at all is another rule's business and passes here.
     """
+    if len(text) == ISO_LENGTH and text.isalnum():
+        # The form of most: without separators and without a check character.
+        return None
     key = text.replace("-", "").upper()
     if len(key) == ISO_LENGTH + 1 and is_contract_id(text):
         expected = iso_check_character(key[:ISO_LENGTH])

@@ -44,15 +44,18 @@ def merge(
 def _merge_statement(
     feed: Feed, columns: Sequence[str], source: sa.FromClause, change_id: int
 ) -> sa.Insert:
-    stored = feed.table.alias("stored")
-    same_key = sa.and_(*[stored.c[name] == source.c[name] for name in feed.key])
+    table = feed.table
+    same_key = sa.and_(*[table.c[name] == source.c[name] for name in feed.key])
+    # By one look into the key's index for each row, whatever the planner thinks: joining a part of
+    # a list with the whole table by any other way would read the table once for every part.
+    stored = sa.select(table).where(same_key).offset(0).lateral("stored")
     # Without the anti-join, ON CONFLICT would lock (and log) every row that did not change.
     differs = [stored.c[feed.key[0]].is_(None), stored.c.payload != source.c.payload]
     if feed.withdrawal is not None:
         differs.append(stored.c.withdrawn_at.is_not(None))
     changed = (
         sa.select(*[source.c[name] for name in columns], sa.literal(change_id))
-        .select_from(source.outerjoin(stored, same_key))
+        .select_from(source.outerjoin(stored, sa.true()))
         .where(sa.or_(*differs))
     )
     statement = insert(feed.table).from_select([*columns, "change_id"], changed)
@@ -88,6 +91,8 @@ def withdraw_missing(
         .where(
             table.c[feed.owner].in_(owners),
             table.c.withdrawn_at.is_(None),
+            # What this Set has just brought need not be looked for; an index leaves it out.
+            sa.or_(table.c.change_id < change_id, table.c.change_id > change_id),
             ~incoming,
         )
         .values(change_id=change_id, **feed.withdrawal(at))

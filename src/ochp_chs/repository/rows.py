@@ -1,17 +1,21 @@
 """Rows on their way into a statement: a handful as arrays, hundreds of thousands by COPY."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
 
+from ochp_chs.repository.copy_text import LineEncoder
+
 #: Up to this many rows travel inside the statement; creating a table for them would cost more.
 INLINE_ROWS_MAX = 200
 
 #: COPY is fed in pieces of about this many bytes.
 _COPY_BYTES = 1 << 17
+#: So many rows are encoded at once.
+_ENCODED_ROWS = 256
 
 Types = Mapping[str, sa.types.TypeEngine[Any]]
 
@@ -92,7 +96,7 @@ def _copied(connection: sa.Connection, shape: Shape, rows: Iterator[Sequence[obj
         postgresql_on_commit="DROP",
     )
     table.create(connection)
-    reader = _CopyReader(_copy_lines(rows, [_encoder(column) for column in table.c]))
+    reader = _CopyReader(rows, LineEncoder(table.c))
     cursor = connection.connection.cursor()
     try:
         cursor.copy_expert(f'COPY "{table.name}" FROM STDIN', reader, _COPY_BYTES)
@@ -111,8 +115,9 @@ def _copied(connection: sa.Connection, shape: Shape, rows: Iterator[Sequence[obj
 class _CopyReader:
     """What psycopg2 reads COPY data from: lines, joined to pieces of a useful size."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
+    def __init__(self, rows: Iterator[Sequence[object]], encoder: LineEncoder) -> None:
+        self._rows = rows
+        self._encoder = encoder
         self.failure: BaseException | None = None
 
     def read(self, size: int) -> bytes:
@@ -120,51 +125,11 @@ class _CopyReader:
         parts: list[str] = []
         length = 0
         try:
-            for line in self._lines:
-                parts.append(line)
-                length += len(line)
-                if length >= size:
-                    break
+            while length < size and (block := list(islice(self._rows, _ENCODED_ROWS))):
+                part = "".join(self._encoder.lines(block))
+                parts.append(part)
+                length += len(part)
         except BaseException as error:
             self.failure = error
             raise
         return "".join(parts).encode()
-
-
-def _copy_lines(
-    rows: Iterable[Sequence[object]], encoders: Sequence[Callable[[Any], str]]
-) -> Iterator[str]:
-    for row in rows:
-        line = "\t".join([encode(value) for encode, value in zip(encoders, row, strict=True)])
-        yield f"{line}\n"
-
-
-_COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _encode_text(value: object) -> str:
-    if value is None:
-        return "\\N"
-    text = str(value)
-    return text if text.isalnum() else text.translate(_COPY_ESCAPES)
-
-
-def _encode_plain(value: object) -> str:
-    return "\\N" if value is None else str(value)
-
-
-def _encode_payload(value: str) -> str:
-    # Canonical XML has nothing that COPY would need escaped: see ochp/xml.py.
-    return value
-
-
-def _encode_bytes(value: bytes | None) -> str:
-    return "\\N" if value is None else f"\\\\x{value.hex()}"
-
-
-def _encoder(column: sa.Column[Any]) -> Callable[[Any], str]:
-    if column.name == "payload":
-        return _encode_payload
-    if isinstance(column.type, sa.Integer | sa.TIMESTAMP):
-        return _encode_plain
-    return _encode_bytes if isinstance(column.type, sa.LargeBinary) else _encode_text

@@ -15,6 +15,22 @@ _REPEATS_NAMED_MAX = 100
 
 PositionedRow = tuple[int, Sequence[object]]
 
+#: Staged rows, as something to select from.
+Source = sa.FromClause
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Positions of records that a later one in the same message replaces: the first few."""
+
+    positions: Sequence[int] = ()
+    count: int = 0
+
+    @classmethod
+    def of(cls, positions: Sequence[int]) -> "Repeats":
+        """All of these, whose number is known."""
+        return cls(positions[:_REPEATS_NAMED_MAX], len(positions))
+
 
 class SizedIterable(Protocol):
     """Texts that can be counted and gone through, wherever they are kept."""
@@ -32,9 +48,7 @@ class Staged:
     """
 
     source: sa.FromClause
-    #: Positions of records that a later one in the same message replaces; the first few.
-    repeated: Sequence[int]
-    repeated_count: int
+    repeats: Repeats
 
     def drop(self, connection: sa.Connection, positions: Collection[int]) -> None:
         """Take rows out again that are refused after all."""
@@ -64,11 +78,14 @@ def stage(
     first = list(islice(iterator, INLINE_ROWS_MAX + 1))
     if len(first) <= INLINE_ROWS_MAX:
         latest, repeated = _latest(feed, columns, first)
-        return Staged(inline_rows(shape, latest), repeated, len(repeated))
+        return Staged(inline_rows(shape, latest), Repeats.of(repeated))
     source = stage_rows(
         connection, shape, ((position, *row) for position, row in chain(first, iterator))
     )
-    return Staged(source, *_drop_repeats(connection, source, feed.key))
+    repeats = find_repeats(connection, source, feed.key)
+    if repeats.count:
+        _drop_repeats(connection, source, feed.key)
+    return Staged(source, repeats)
 
 
 def stage_retained(
@@ -102,25 +119,33 @@ def _latest(
     return list(latest.values()), repeated
 
 
-def _drop_repeats(
-    connection: sa.Connection, source: sa.FromClause, key: Sequence[str]
-) -> tuple[Sequence[int], int]:
+def find_repeats(connection: sa.Connection, source: sa.FromClause, key: Sequence[str]) -> Repeats:
+    """Which rows have a key that a later one has, too."""
+    keys = [source.c[name] for name in key]
+    distinct = sa.select(*keys).distinct().subquery("distinct_keys")
+    counts = sa.select(
+        sa.select(sa.func.count()).select_from(source).scalar_subquery(),
+        sa.select(sa.func.count()).select_from(distinct).scalar_subquery(),
+    )
+    rows, distinct_rows = connection.execute(counts).one()
+    if rows == distinct_rows:
+        return Repeats()
+    replaced = _replaced(source, key)
+    named = sa.select(replaced.c.position).order_by(replaced.c.position).limit(_REPEATS_NAMED_MAX)
+    return Repeats(connection.execute(named).scalars().all(), rows - distinct_rows)
+
+
+def _drop_repeats(connection: sa.Connection, source: sa.FromClause, key: Sequence[str]) -> None:
     """Of records with the same key, keep the one that came last."""
     table = cast(sa.Table, source)
-    keys = [table.c[name] for name in key]
-    last = (
-        sa.select(*keys, sa.func.max(table.c.position).label("last"))
-        .group_by(*keys)
-        .having(sa.func.count() > 1)
-        .subquery("repeats")
+    replaced = _replaced(source, key)
+    connection.execute(table.delete().where(table.c.position == replaced.c.position))
+
+
+def _replaced(source: sa.FromClause, key: Sequence[str]) -> sa.Subquery:
+    """The positions of all but the last of each key."""
+    later = sa.func.lead(source.c.position).over(
+        partition_by=[source.c[name] for name in key], order_by=source.c.position
     )
-    statement = (
-        table.delete()
-        .where(*[table.c[name] == last.c[name] for name in key], table.c.position < last.c.last)
-        .returning(table.c.position)
-    )
-    result = connection.execute(statement)
-    named = [row.position for row in result.fetchmany(_REPEATS_NAMED_MAX)]
-    count = result.rowcount
-    result.close()
-    return named, count
+    numbered = sa.select(source.c.position, later.label("later")).subquery("numbered")
+    return sa.select(numbered.c.position).where(numbered.c.later.is_not(None)).subquery("replaced")

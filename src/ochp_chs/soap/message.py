@@ -1,11 +1,12 @@
 """The request as the operations read it: each record judged by the XSD, repaired where allowed."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from lxml import etree
 
 from ochp_chs.clearing.errors import FrameRefused
-from ochp_chs.clearing.exchange import IncomingRecord
+from ochp_chs.clearing.exchange import IncomingBlock, IncomingRecord
 from ochp_chs.ochp.operations import NAMESPACE, Operation
 from ochp_chs.ochp.reading import Reading
 from ochp_chs.ochp.repair import RECORD_NAME_REPAIRS, Repair, repair
@@ -32,28 +33,43 @@ class SoapMessage:
 
     def records(self, reading: Reading) -> Iterator[IncomingRecord]:
         """The request's repeated elements; see `clearing.exchange.Message`."""
+        return chain.from_iterable(block.records for block in self.blocks(reading))
+
+    def blocks(self, reading: Reading) -> Iterator[IncomingBlock]:
+        """The request's repeated elements as they arrive; see `clearing.exchange.Message`."""
         schema, shape = record_schema(), self._envelope.shape
         renamed = {
             wrong: right for wrong, right in RECORD_NAME_REPAIRS.items() if right in self._types
         }
         tags = [f"{_OCHP}{name}" for name in (*self._types, *renamed)]
-        strip = len(_OCHP)
-        position = 0
-        for block in self._envelope.blocks(tags):
+        position = 1
+        for holder in self._envelope.blocks(tags):
+            count = len(holder)
             # Judging many at once costs half as much; only where one is wrong, each is looked at.
-            all_valid = schema.validate(block) and shape.text_is_short(block)
-            for element in list(block):
-                position += 1
-                name = str(element.tag)[strip:]
-                if all_valid or (
-                    name in self._types
-                    and schema.validate(element)
-                    and shape.text_is_short(element)
-                ):
-                    yield IncomingRecord(position, name, element, (), ())
-                else:
-                    yield self._mended(position, name, element, renamed, reading)
+            all_valid = schema.validate(holder) and shape.text_is_short(holder)
+            records = self._judged(holder, position, renamed, reading, all_valid=all_valid)
+            yield IncomingBlock(position, holder, all_valid, records)
+            position += count
         self._refuse_leftovers(reading)
+
+    def _judged(
+        self,
+        holder: etree._Element,
+        position: int,
+        renamed: dict[str, str],
+        reading: Reading,
+        *,
+        all_valid: bool,
+    ) -> Iterator[IncomingRecord]:
+        schema, shape, strip = record_schema(), self._envelope.shape, len(_OCHP)
+        for place, element in enumerate(list(holder), position):
+            name = str(element.tag)[strip:]
+            if all_valid or (
+                name in self._types and schema.validate(element) and shape.text_is_short(element)
+            ):
+                yield IncomingRecord(place, name, element, (), ())
+            else:
+                yield self._mended(place, name, element, renamed, reading)
 
     def parameters(self, reading: Reading) -> etree._Element:
         """The request element without its records, valid; raises `FrameRefused`."""

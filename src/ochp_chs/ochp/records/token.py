@@ -1,6 +1,9 @@
 """RoamingAuthorisationInfo: an authorisation token (PROTOCOL, "Authorisation data")."""
 
 import hashlib
+import re
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from lxml import etree
@@ -26,11 +29,11 @@ class TokenRow(NamedTuple):
     a request with a SHA-1 hash finds them.
     """
 
+    digest: bytes
+    provider: str
     token_type: str
     representation: str
-    digest: bytes
     digest_sha160: bytes | None
-    provider: str
     contract_id: str
     expires_at: str
     payload: str
@@ -59,25 +62,35 @@ class TokenCodec:
         expiry = (record[-1][0].text or "").strip()
         if token_type == "remote":
             raise RecordRefused(_REMOTE)
-        try:
-            parse_date_time(expiry)
-        except InvalidTime as error:
-            raise RecordRefused(
-                Violation("time", "expiryDate/DateTime", expiry, str(error))
-            ) from None
+        _check_expiry(expiry)
         digest, digest_sha160 = _digests(instance, representation)
         contract = contract_key(contract_id)
         return TokenRow(
+            digest,
+            contract[:5],
             token_type,
             representation or "plain",
-            digest,
             digest_sha160,
-            contract[:5],
             contract,
             # DateTimeType is ISO 8601, which the database reads as it is.
             expiry,
             _payload(record, emt_id, instance, token_type, representation, contract_id, expiry),
         )
+
+    def decode_together(self, records: etree._Element) -> Sequence[TokenRow] | None:
+        """The rows of all schema-valid records inside an element, in their order.
+
+        None where one of them is not written plainly or has to be refused: to be decoded one by
+        one. Twice as fast, because what libxml2 writes of a plain record is its payload already.
+        """
+        written = etree.tostring(records, encoding="unicode", with_tail=False)
+        found = _PLAIN.findall(written)
+        if len(found) != len(records):
+            return None
+        try:
+            return [_row(*parts) for parts in found]
+        except RecordRefused:
+            return None
 
     def identify(self, record: etree._Element) -> str:
         """`token INSTANCE of CONTRACT`, as far as it can be read."""
@@ -97,6 +110,56 @@ class TokenCodec:
             return _digests(instance, emt_id.get("representation"))[0]
         except RecordRefused:
             return None
+
+
+#: A record of a list as libxml2 writes it, where that is the canonical form (ochp/xml.py): nothing
+#: that has a reference, no space between elements, no other attributes. No value holds a bracket,
+#: so that a match is one whole record.
+_TEXT = r"[^<&\\\t\n\r]*"
+_PLAIN = re.compile(
+    r"<roamingAuthorisationInfo(?:Array)?>"
+    r'(<EmtId(?: representation="([a-z0-9-]+)")?>'
+    rf"<instance>({_TEXT})</instance><tokenType>([A-Za-z]+)</tokenType>"
+    r"(?:<tokenSubType>[A-Za-z]+</tokenSubType>)?</EmtId>"
+    r"<contractId>([A-Za-z0-9-]+)</contractId>"
+    rf"(?:<printedNumber>{_TEXT}</printedNumber>)?"
+    r"<expiryDate><DateTime>([0-9TZ:-]{20})</DateTime></expiryDate>)"
+    r"</roamingAuthorisationInfo(?:Array)?>"
+)
+
+
+def _row(
+    payload: str,
+    representation: str,
+    instance: str,
+    token_type: str,
+    contract_id: str,
+    expiry: str,
+) -> TokenRow:
+    if token_type == "remote":
+        raise RecordRefused(_REMOTE)
+    _check_expiry(expiry)
+    digest, digest_sha160 = _digests(instance, representation or "plain")
+    contract = contract_key(contract_id)
+    return TokenRow(
+        digest,
+        contract[:5],
+        token_type,
+        representation or "plain",
+        digest_sha160,
+        contract,
+        expiry,
+        payload,
+    )
+
+
+# The tokens of one list mostly expire at the same few times.
+@lru_cache(maxsize=4096)
+def _check_expiry(expiry: str) -> None:
+    try:
+        parse_date_time(expiry)
+    except InvalidTime as error:
+        raise RecordRefused(Violation("time", "expiryDate/DateTime", expiry, str(error))) from None
 
 
 def lookup_key(emt_id: etree._Element) -> TokenKey:
