@@ -67,6 +67,18 @@ def left_in_session(url: str) -> dict[str, list[tuple[Any, ...]]]:
     return {what: rows for what, rows in found.items() if rows}
 
 
+def test_transactions_are_pooled_and_not_sessions(tight: Scale) -> None:
+    console = psycopg2.connect(tight.pooled_url, dbname="pgbouncer")
+    console.autocommit = True
+    with console.cursor() as cursor:
+        cursor.execute("SHOW POOLS")
+        column = [each.name for each in cursor.description].index("pool_mode")
+        modes = {row[0]: row[column] for row in cursor.fetchall()}
+    console.close()
+
+    assert modes["ochp_chs"] == "transaction"
+
+
 def test_every_operation_with_a_single_connection(tight: Scale) -> None:
     add_partners(tight)
     partners = Partners(tight)
