@@ -101,6 +101,7 @@ def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) 
         _echo(call, intake.echo),
         records_read=intake.tally.read,
         records_refused=intake.tally.refused,
+        refusal_reasons=intake.tally.rules,
     )
 
 

@@ -74,7 +74,8 @@ class WorkerFiles:
             kind, _, slot = path.stem.rpartition("_")
             if kind.startswith("gauge_live"):
                 if slot not in live:
-                    live[slot] = _is_held(self._lock_file(slot))
+                    # Shared, so that several who read at once do not take each other for it.
+                    live[slot] = _is_held(self._lock_file(slot), fcntl.LOCK_SH)
                 if not live[slot]:
                     continue
             files.append(str(path))
@@ -153,7 +154,9 @@ def _directory(parent: Path, name: str) -> Path:
         in_use = os.open(directory / _IN_USE, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(in_use, fcntl.LOCK_SH)
         for other in own.iterdir():
-            if other.is_dir() and other != directory and not _is_held(other / _IN_USE):
+            if not other.is_dir() or other == directory:
+                continue
+            if not _is_held(other / _IN_USE, fcntl.LOCK_EX):
                 shutil.rmtree(other, ignore_errors=True)
     return directory
 
@@ -177,13 +180,14 @@ def _exclusive(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _is_held(path: Path) -> bool:
+def _is_held(path: Path, kind: int) -> bool:
+    """Somebody holds a lock on the file with which one of this kind cannot be had."""
     try:
         lock = os.open(path, os.O_RDWR)
     except OSError:
         return False
     try:
-        return not _locked(lock, fcntl.LOCK_EX)
+        return not _locked(lock, kind)
     finally:
         os.close(lock)
 
