@@ -12,7 +12,7 @@ import typer
 from ochp_chs.clearing.retention.policy import Policy
 from ochp_chs.clearing.retention.run import Retention
 from ochp_chs.clearing.retention.status import KindStatus, Status, old_records, status_of
-from ochp_chs.clearing.vault import Vault, vault_of
+from ochp_chs.clearing.vault import SecretUnavailable, Vault, vault_of
 from ochp_chs.cli.options import CommandError, DataDir
 from ochp_chs.cli.output import AsJson, print_details, print_json, print_table, working_database
 from ochp_chs.config import Settings
@@ -103,9 +103,15 @@ def discard(
 
 
 def secret_of(settings: Settings) -> Vault:
-    """The vault of the server's secret."""
+    """The vault of the server's secret; CommandError if it cannot be read."""
     given = settings.secret_key
-    return vault_of(None if given is None else given.get_secret_value(), settings.data_dir)
+    vault = vault_of(None if given is None else given.get_secret_value(), settings.data_dir)
+    try:
+        # Asked for now: halfway through, it would be too late.
+        vault.key_id  # noqa: B018
+    except SecretUnavailable as error:
+        raise CommandError(str(error)) from error
+    return vault
 
 
 def _now() -> datetime:

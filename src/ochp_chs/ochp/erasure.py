@@ -5,6 +5,7 @@ stays part of the contract ID, because it says whose the CDR is.
 """
 
 import re
+from html import unescape
 from typing import NamedTuple
 
 from ochp_chs.ochp.identifiers import PARTY_LENGTH, contract_key, contract_key_without_check
@@ -34,7 +35,7 @@ def person_in(payload: str) -> Person | None:
     token, contract = _TOKEN.search(payload), _CONTRACT.search(payload)
     if token is None or contract is None or token[1] == ERASED_INSTANCE:
         return None
-    return Person(contract_key_without_check(contract[1]), token[1], token[2])
+    return Person(contract_key_without_check(contract[1]), unescape(token[1]), token[2])
 
 
 def without_person(payload: str) -> str:
@@ -65,7 +66,7 @@ def persons_in_line(line: str) -> list[Person]:
     tokens = _TOKEN.findall(line)
     contracts = _CONTRACT.findall(line)
     return [
-        Person(contract_key_without_check(contract), instance, token_type)
+        Person(contract_key_without_check(contract), unescape(instance), token_type)
         for (instance, token_type), contract in zip(tokens, contracts, strict=False)
         if instance != ERASED_INSTANCE
     ]

@@ -63,6 +63,12 @@ def test_person_is_known_by_contract_without_check_character() -> None:
     )
 
 
+def test_token_with_signs_that_xml_writes_otherwise() -> None:
+    person = person_in(payload(instance="a &lt; &amp; b&#92;"))
+    assert person is not None
+    assert person.instance == "a < & b\\"
+
+
 def test_erased_cdr_is_about_nobody() -> None:
     erased = without_person(payload())
     assert person_in(erased) is None

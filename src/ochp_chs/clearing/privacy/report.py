@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def instance_of(stored: StoredToken) -> tuple[str, str] | None:
     """A stored token's instance and type."""
     # The payload is canonical: ochp/records/token.py.
     _, found, rest = stored.payload.partition("<instance>")
-    return (rest.partition("<")[0], stored.key[2]) if found else None
+    return (unescape(rest.partition("<")[0]), stored.key[2]) if found else None
 
 
 def as_json(made: Report) -> dict[str, Any]:

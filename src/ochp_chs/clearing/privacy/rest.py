@@ -11,8 +11,8 @@ from ochp_chs.ochp.erasure import person_in
 from ochp_chs.repository import erasures, personal
 from ochp_chs.repository.engine import Connection, Database
 
-#: CDRs in one transaction.
-_BATCH_CDRS = 200
+#: CDRs in one transaction, which looks through the message log for each of their contracts.
+_BATCH_CDRS = 20
 
 
 def erase_rest(database: Database, vault: Vault, now: datetime) -> Iterator[tuple[str, int]]:
