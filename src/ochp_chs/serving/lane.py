@@ -14,10 +14,12 @@ import select
 import socket
 import threading
 import time
+from functools import lru_cache
 from typing import Any
 
 import structlog
 from gunicorn.http import wsgi
+from gunicorn.util import http_date
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 log = structlog.get_logger(__name__)
@@ -305,12 +307,30 @@ def _is_whole(data: bytes) -> bool:
     return len(data) >= end + 4 + int(length[1])
 
 
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return str(http_date(second))
+
+
 class _Response(wsgi.Response):  # type: ignore[misc]
     """An answer whose head waits for the first bytes of its body, to be sent with them."""
 
     def __init__(self, req: Any, sock: Any, cfg: Any) -> None:
         super().__init__(req, sock, cfg)
         self._head = b""
+
+    def default_headers(self) -> list[str]:
+        """What every answer begins with."""
+        connection = "close" if self.should_close() else "keep-alive"
+        major, minor = self.req.version
+        chunked = "Transfer-Encoding: chunked\r\n" if self.chunked else ""
+        return [
+            f"HTTP/{major}.{minor} {self.status}\r\n",
+            f"Server: {self.version}\r\n",
+            f"Date: {_date(int(time.time()))}\r\n",
+            f"Connection: {connection}\r\n",
+            chunked,
+        ]
 
     def send_headers(self) -> None:
         """Make the head ready."""

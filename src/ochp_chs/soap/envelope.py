@@ -275,7 +275,7 @@ def _check_document(root: etree._Element) -> None:
 
 
 def _header_of(root: etree._Element, limits: Limits) -> etree._Element | None:
-    headers = root.findall(f"{_SOAP}Header")
+    headers = list(root.iterchildren(f"{_SOAP}Header"))
     if not headers:
         return None
     if len(headers) > 1:
@@ -289,7 +289,7 @@ def _header_of(root: etree._Element, limits: Limits) -> etree._Element | None:
 
 
 def _body_of(root: etree._Element) -> etree._Element:
-    bodies = root.findall(f"{_SOAP}Body")
+    bodies = list(root.iterchildren(f"{_SOAP}Body"))
     if len(bodies) != 1:
         raise client_fault(f"The SOAP envelope has {len(bodies)} Body elements; it must have one.")
     return bodies[0]

@@ -1,5 +1,6 @@
 """WS-Security: who the SOAP header says is calling (PROTOCOL, "Who is calling")."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -26,10 +27,10 @@ def read_credentials(header: etree._Element | None) -> Credentials:
     """The credentials in the SOAP header; raises a fault for PasswordDigest."""
     if header is None:
         return Credentials("", "")
-    token = _only(header, f"{_WSSE}Security/{_WSSE}UsernameToken")
+    token = _only("UsernameToken", header.iterchildren(f"{_WSSE}Security"))
     if token is None:
         return Credentials("", "")
-    username, password = (_only(token, f"{_WSSE}{part}") for part in ("Username", "Password"))
+    username, password = (_only(name, (token,)) for name in ("Username", "Password"))
     if password is not None and str(password.get("Type", "")).endswith("#PasswordDigest"):
         raise digest_refused()
     return Credentials(
@@ -38,13 +39,12 @@ def read_credentials(header: etree._Element | None) -> Credentials:
     )
 
 
-def _only(parent: etree._Element, path: str) -> etree._Element | None:
+def _only(name: str, parents: Iterable[etree._Element]) -> etree._Element | None:
     """The one element there; what stands between us and the sender may have looked at another."""
-    found = parent.findall(path)
+    found = [each for parent in parents for each in parent.iterchildren(f"{_WSSE}{name}")]
     if len(found) > 1:
         raise failed_authentication(
-            f"The SOAP header has {len(found)} {path.rpartition('}')[2]} elements; it must have"
-            " one."
+            f"The SOAP header has {len(found)} {name} elements; it must have one."
         )
     return found[0] if found else None
 

@@ -31,6 +31,8 @@ class Shape:
 
     def excess(self, element: etree._Element) -> Violation | None:
         """What is too deep, too wide or too long in an element; the first that is found."""
+        if not self._may_exceed(element) and self.text_is_short(element):
+            return None
         return self._too_deep(element) or self._too_wide(element) or self._too_long(element)
 
     def _too_deep(self, element: etree._Element) -> Violation | None:
@@ -70,6 +72,15 @@ class Shape:
     @cached_property
     def _text_length(self) -> etree.XPath:
         return etree.XPath("string-length()")
+
+    @cached_property
+    def _may_exceed(self) -> etree.XPath:
+        """Whether it is too deep or too wide, or a single attribute too long: asked at once."""
+        return etree.XPath(
+            f"boolean({'/'.join(['*'] * self.depth_max)}"
+            f" | descendant-or-self::*[count(@*) > {self.attributes_max}]"
+            f" | descendant-or-self::*/@*[string-length() > {self.text_characters_max}])"
+        )
 
     @cached_property
     def _has_depth(self) -> etree.XPath:
