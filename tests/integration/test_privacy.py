@@ -355,7 +355,7 @@ class TestCommands:
         assert told["counts"]["cdrs"] == 2
         shown = run("privacy", "report", CONTRACT).out
         assert cdr_id(1) in shown
-        assert "by Ms Data" in shown
+        assert "by Ms Data (" in shown
 
     def test_erase_asks_first(self, house: Edge, run: Run) -> None:
         assert "--yes" in run("privacy", "erase", CONTRACT).error

@@ -509,6 +509,7 @@ class TestCommands:
             "messages": 9,
             "tariffs": 0,
         }
+        assert "messages" in run("retention", "run", "--dry-run").out
         assert count(house.database, "message") == 9
         assert not archive.exists()
 

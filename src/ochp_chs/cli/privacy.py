@@ -1,6 +1,7 @@
 """``ochp-chs privacy``: what is stored about a contract, and erasing it."""
 
-import getpass
+import os
+import pwd
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ By = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Who wants it, for the log; without it, the system user.",
+        help="Who wants it, for the log, beside the system user.",
         show_default=False,
     ),
 ]
@@ -59,7 +60,7 @@ def report(
             secret_of(settings),
             _now,
             contract_id,
-            Asker(by or _user(), reason),
+            Asker(_who(by), reason),
         )
     if as_json_:
         print_json(as_json(made))
@@ -94,7 +95,7 @@ def erase(
             _now,
             timedelta(days=settings.erasure_delivery_days),
         )
-        erased = erasure.erase(contract_id, Asker(by or _user(), reason))
+        erased = erasure.erase(contract_id, Asker(_who(by), reason))
     if as_json_:
         print_json(asdict(erased))
     else:
@@ -160,11 +161,13 @@ def _print_erased(erased: Erased, delivery_days: int) -> None:
         )
 
 
-def _user() -> str:
+def _who(by: str | None) -> str:
+    """Who is named, and the system user: not what the environment says, which anybody can set."""
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = f"user {os.getuid()}"
+    return user if by is None else f"{by} ({user})"
 
 
 def _now() -> datetime:

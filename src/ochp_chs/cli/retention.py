@@ -37,7 +37,7 @@ def run(
             if as_json:
                 print_json({each.kind: each.old for each in kinds})
             else:
-                _print_kinds(kinds)
+                print_table(_OLD, [_old(each) for each in kinds], when_empty="")
             return
         counts = Retention(database, policy, secret_of(settings), _now).run()
     if as_json:
@@ -154,19 +154,18 @@ def _print_status(status: Status, policy: Policy) -> None:
     )
 
 
-def _print_kinds(kinds: Sequence[KindStatus]) -> None:
-    rows = [
-        [
-            each.kind,
-            f"{each.days} days" if each.days else "for ever",
-            str(each.old),
-            "" if each.oldest is None else each.oldest.isoformat(),
-            str(each.archived),
-            str(each.files),
-            str(each.bytes),
-        ]
-        for each in kinds
+_OLD = ("kind", "kept", "old", "oldest")
+
+
+def _old(kind: KindStatus) -> list[str]:
+    return [
+        kind.kind,
+        f"{kind.days} days" if kind.days else "for ever",
+        str(kind.old),
+        "" if kind.oldest is None else kind.oldest.isoformat(),
     ]
-    print_table(
-        ["kind", "kept", "old", "oldest", "archived", "files", "bytes"], rows, when_empty=""
-    )
+
+
+def _print_kinds(kinds: Sequence[KindStatus]) -> None:
+    rows = [[*_old(each), str(each.archived), str(each.files), str(each.bytes)] for each in kinds]
+    print_table([*_OLD, "archived", "files", "bytes"], rows, when_empty="")
