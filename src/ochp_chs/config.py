@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     )
     max_header_bytes: int = Field(64 * _KIB, ge=_KIB, description="largest SOAP header")
     max_record_bytes: int = Field(_MIB, ge=_KIB, description="largest single record")
+    max_record_elements: int = Field(
+        20_000, ge=1000, description="most elements of a single record, on all levels together"
+    )
     max_depth: int = Field(
         32, ge=16, le=200, description="deepest that elements of a record or header are nested"
     )

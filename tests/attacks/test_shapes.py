@@ -96,7 +96,15 @@ ATTACKS = {
         lambda: endless(record("<x/>")), "413 fault .*larger than 8000000 bytes"
     ),
     "many strange elements": Attack(tokens("<a/>" * 50_000), "500 fault .*more than 1000 elements"),
-    "many strange elements in a record": Attack(tokens(record("<a/>" * 40_000)), "200 partly "),
+    "many strange elements in a record": Attack(
+        tokens(record("<a/>" * 40_000)), "500 fault .*more than 20000 elements inside"
+    ),
+    "as many strange elements in a record as may be": Attack(
+        tokens(record("<a/>" * 20_000)), "200 partly "
+    ),
+    "many elements on many levels": Attack(
+        tokens(record(nested(10) * 2_001)), "500 fault .*more than 20000 elements inside"
+    ),
     "many known elements in a record": Attack(
         tokens(record("<contractId/>" * 10_000)), "200 partly "
     ),

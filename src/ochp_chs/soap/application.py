@@ -287,6 +287,11 @@ def build_soap_app(
         header_bytes_max=settings.max_header_bytes,
         record_bytes_max=settings.max_record_bytes,
         read_timeout_s=settings.read_timeout_s,
-        shape=Shape(settings.max_depth, settings.max_attributes, settings.max_text_characters),
+        shape=Shape(
+            depth_max=settings.max_depth,
+            attributes_max=settings.max_attributes,
+            text_characters_max=settings.max_text_characters,
+            elements_max=settings.max_record_elements,
+        ),
     )
     return SoapApplication(edge, limits, Publisher(settings.public_url), metrics)

@@ -23,6 +23,12 @@ class Shape:
     depth_max: int
     attributes_max: int
     text_characters_max: int
+    #: Of one record, all levels together.
+    elements_max: int = 20_000
+
+    def has_crowded_child(self, request: etree._Element) -> bool:
+        """Whether a child of the request has more elements inside than a record may have."""
+        return bool(self._has_crowded_child(request))
 
     def text_is_short(self, element: etree._Element) -> bool:
         """Whether all texts inside together are no longer than one may be."""
@@ -81,6 +87,11 @@ class Shape:
             f" | descendant-or-self::*[count(@*) > {self.attributes_max}]"
             f" | descendant-or-self::*/@*[string-length() > {self.text_characters_max}])"
         )
+
+    @cached_property
+    def _has_crowded_child(self) -> etree.XPath:
+        # Stops at the first: it costs a hundredth of reading the records.
+        return etree.XPath(f"boolean(*/descendant::*[{self.elements_max + 1}])")
 
     @cached_property
     def _has_depth(self) -> etree.XPath:
