@@ -16,6 +16,7 @@ from ochp_chs.ochp.operations import Endpoint
 from ochp_chs.ochp.results import ResultCode
 from ochp_chs.ochp.schema import message_schema
 from ochp_chs.repository.engine import Database
+from ochp_chs.repository.tables import metadata
 from ochp_chs.soap import application
 from ochp_chs.soap import envelope as envelopes
 from tests.support import valid_requests
@@ -54,6 +55,7 @@ class Target:
             settings = Settings(clock_tolerance_s=0, secret_key=SECRET_KEY)
             self._edge = Edge(database, Clock(), settings)
         FailureDelays.hold_up = lambda *_: True  # type: ignore[method-assign]
+        _emptied(database)
         valid_requests.add_partner(self._edge)
 
     def __call__(self, data: bytes) -> Reply:
@@ -134,6 +136,13 @@ def seeds() -> Mapping[str, bytes]:
     found["utf-16"] = b"\x00" + set_tokens.decode().encode("utf-16")
     found["latin-1"] = b"\x18" + set_tokens
     return found
+
+
+def _emptied(database: Database) -> None:
+    """Take away what an earlier process of the fuzzer left."""
+    tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+    with database.begin() as connection:
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
 
 
 @contextlib.contextmanager
