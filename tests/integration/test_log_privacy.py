@@ -140,8 +140,10 @@ def test_bug_whose_error_quotes_the_request(partners, log, monkeypatch, error):
         except Exception as cause:
             raise error(f"while reading {UID} and '{PASSWORD}'") from cause
 
-    monkeypatch.setattr(SoapMessage, "records", fail)
-    monkeypatch.setattr(SoapMessage, "parameters", fail)
+    for name in vars(SoapMessage):
+        # Whichever way an operation reads its request.
+        if not name.startswith("_") and name != "collect":
+            monkeypatch.setattr(SoapMessage, name, fail)
     for name, content in contents.items():
         call(partners, name, content)
 
