@@ -10,8 +10,10 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 # How long `make fuzz` takes, in seconds.
 FUZZ_S ?= 60
+# `make faults` in full takes a quarter of an hour, in short a minute and neither root nor a compiler.
+FAULTS ?= full
 
-.PHONY: help install demo test fuzz stress deploytest imagecheck day bench lint format types clean
+.PHONY: help install demo test fuzz faults stress deploytest imagecheck day bench lint format types clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -28,6 +30,9 @@ test: $(INSTALLED) ## Run all tests
 
 fuzz: $(INSTALLED) $(VENV)/.fuzz ## Fuzz the SOAP edge for FUZZ_S=60 seconds, guided by coverage
 	@FUZZ_S=$(FUZZ_S) $(BIN)/python -m tests.fuzz
+
+faults: $(INSTALLED) ## As root: kill, cut off, fill up and set back everything under traffic (FAULTS=short)
+	OCHP_CHS_TEST_FAULTS=$(FAULTS) $(BIN)/python -m pytest tests/faults $(ARGS)
 
 stress: $(INSTALLED) ## Upload and poll every feed for minutes: no change may be missing
 	OCHP_CHS_TEST_STRESS_S=60 OCHP_CHS_TEST_STRESS_SEEDS="1 2 3" \
