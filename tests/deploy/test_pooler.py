@@ -41,8 +41,7 @@ _LEFT_IN_SESSION = {
     " AND relkind = 'r'",
     "cursors": "SELECT name FROM pg_cursors WHERE is_holdable",
     "channels": "SELECT * FROM pg_listening_channels()",
-    # Those of Query are named by their content, and whoever misses one does without.
-    "prepared statements": "SELECT name FROM pg_prepared_statements WHERE name !~ '^ochp_chs_'",
+    "prepared statements": "SELECT name FROM pg_prepared_statements",
 }
 
 
