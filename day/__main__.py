@@ -1,6 +1,7 @@
 """`python -m day`: run the day, check it, tell what it took; exit status 1 if it went wrong."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import threading
@@ -34,6 +35,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("day/results"), help="where results go")
     options = parser.parse_args()
     market = Market(partners=options.partners)
+    # Ended from outside, too, nothing that was started stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with (
         tempfile.TemporaryDirectory(prefix="ochp-chs-day-") as folder,
         scale(Path(folder), settings=_SETTINGS) as topology,
