@@ -106,8 +106,8 @@ class Campaign:
                 book.send(upload)
             if verdict.problems:
                 return verdict
-            self.traffic.repeat()
-            if verdict.taken or self.traffic.pending:
+            if self.traffic.pending:
+                self.traffic.repeat()
                 audit_stored(connection, self.traffic.senders, verdict)
         books = {name: sender.book for name, sender in self.traffic.senders.items()}
         audit_given_out(books, self.traffic.followers, self._line, self._dice, verdict)
