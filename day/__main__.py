@@ -4,7 +4,6 @@ import argparse
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,11 +16,10 @@ from day.cpo import Cpo
 from day.emp import Emp
 from day.market import Market, open_market
 from day.report import print_report, rows_of, write_results
+from day.run import live, replace_nodes
 from day.wire import Book
 from tests.support.scale import Scale, scale
 
-#: When which node is replaced, as shares of the day: an upgrade at noon, without a pause.
-_REPLACED_AT = (0.4, 0.5, 0.6)
 #: A day in ten minutes is 144 times as fast; so are the clocks that partners may differ by.
 _SETTINGS = {"OCHP_CHS_CLOCK_TOLERANCE_S": "2", "OCHP_CHS_LOG_LEVEL": "warning"}
 _SHOWN_MAX = 20
@@ -52,7 +50,7 @@ def _run(topology: Scale, market: Market, day_s: float, out: Path) -> int:
     cpos = [Cpo(topology, market, number, book) for number in market.numbers()]
     emps = [Emp(topology, market, number, book) for number in market.numbers()]
     marks: list[float] = []
-    _live([*cpos, *emps], day_s, lambda: _replace_nodes(topology, book, day_s, marks))
+    live([*cpos, *emps], day_s, lambda: replace_nodes(topology, book, day_s, marks))
     took_s = time.monotonic() - book.began
     rows = rows_of(book.timings)
     timings = list(book.timings)
@@ -60,6 +58,7 @@ def _run(topology: Scale, market: Market, day_s: float, out: Path) -> int:
     wrong = differences(topology, market, cpos, emps)
     facts = {
         **_facts(market, book, cpos, emps),
+        "nodes replaced meanwhile": len(marks),
         "a day in": str(timedelta(seconds=round(took_s))),
         "requests": f"{len(timings):,}, {len(timings) / took_s:.1f} each second",
         "error rate": f"{len(book.errors)} of {len(timings):,}",
@@ -73,24 +72,6 @@ def _run(topology: Scale, market: Market, day_s: float, out: Path) -> int:
     return 1 if book.errors or wrong else 0
 
 
-def _live(partners: Sequence[Cpo | Emp], day_s: float, meanwhile: Any) -> None:
-    threads = [threading.Thread(target=partner.agenda().live, args=[day_s]) for partner in partners]
-    for thread in (*threads, upgrade := threading.Thread(target=meanwhile)):
-        thread.start()
-    for thread in (*threads, upgrade):
-        thread.join()
-
-
-def _replace_nodes(topology: Scale, book: Book, day_s: float, marks: list[float]) -> None:
-    for node, moment in zip(topology.nodes, _REPLACED_AT, strict=True):
-        time.sleep(max(0.0, book.began + moment * day_s - time.monotonic()))
-        marks.append(time.monotonic() - book.began)
-        try:
-            topology.replace(node)
-        except Exception as error:
-            book.errors.append(f"node {node.port} was not replaced: {error!r}")
-
-
 def _facts(market: Market, book: Book, cpos: Sequence[Cpo], emps: Sequence[Emp]) -> dict[str, Any]:
     return {
         "partners": f"{market.partners} CPOs, {market.partners} EMPs",
@@ -101,7 +82,6 @@ def _facts(market: Market, book: Book, cpos: Sequence[Cpo], emps: Sequence[Emp])
         "MiB sent to the clearing house": round(book.bytes_in / 2**20, 1),
         "MiB received from it": round(book.bytes_out / 2**20, 1),
         "longest delay against the timetable, s": round(book.late_s, 2),
-        "nodes replaced meanwhile": len(_REPLACED_AT),
     }
 
 

@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ochp_chs.clearing.connections import connect
+from ochp_chs.clearing.partners import add_partner
+from ochp_chs.clearing.passwords import Passwords
+from ochp_chs.ochp.roles import Role
 from tests.support.scale import Scale
 
 
@@ -48,9 +52,15 @@ def emp_name(number: int) -> str:
 
 
 def open_market(scale: Scale, market: Market) -> None:
-    """Add all partners and their connections."""
-    for number in market.numbers():
-        scale.partner(cpo_name(number), "cpo", f"DE*Q{number:02d}")
-        scale.partner(emp_name(number), "emp", f"DE-P{number:02d}")
-    for cpo, emp in market.pairs():
-        scale.connect(cpo_name(cpo), emp_name(emp))
+    """Add all partners, whose passwords are their names with `-secret`, and their connections."""
+    passwords = Passwords()
+    with scale.database() as database:
+        for number in market.numbers():
+            for name, role, party in (
+                (cpo_name(number), Role.CPO, f"DE*Q{number:02d}"),
+                (emp_name(number), Role.EMP, f"DE-P{number:02d}"),
+            ):
+                digest = passwords.hashed(f"{name}-secret")
+                add_partner(database, name, digest, roles={role}, party_ids=[party])
+        for cpo, emp in market.pairs():
+            connect(database, cpo_name(cpo), emp_name(emp))
