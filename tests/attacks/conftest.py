@@ -9,7 +9,7 @@ from tests.support import valid_requests
 from tests.support.endpoints import SECRET_KEY
 
 #: Seconds, and bytes a second.
-READ_TIMEOUT_S, TRANSFER_TIMEOUT_S, BYTES_PER_S_MIN = 1, 3, 2000
+READ_TIMEOUT_S, TRANSFER_TIMEOUT_S, BYTES_PER_S_MIN = 1, 2, 2000
 
 LIMITS = {
     "OCHP_CHS_SECRET_KEY": SECRET_KEY,

@@ -1,6 +1,7 @@
 """What an attack is, and what must hold of every one."""
 
 import contextlib
+import itertools
 import re
 import socket
 import time
@@ -17,6 +18,7 @@ SECONDS_MAX = 5.0
 GROWTH_MIB_MAX = 64
 
 _PROMPT_S = 3.0
+_ADDRESSES = itertools.count()
 
 Content = bytes | str | Callable[[], Iterable[bytes]]
 
@@ -98,7 +100,12 @@ def all_from(connection: socket.socket) -> bytes:
 
 def post(server: Server, body: bytes | Iterable[bytes], attack: Attack) -> Reply:
     """Send a body to its end, or for as long as the server takes it; what it answered."""
-    headers = {"Content-Type": "text/xml; charset=utf-8", **attack.headers}
+    headers = {
+        "Content-Type": "text/xml; charset=utf-8",
+        # Each from an address of its own: those who fail to log in again and again are held up.
+        "X-Forwarded-For": f"192.0.2.{next(_ADDRESSES) % 256}",
+        **attack.headers,
+    }
     with contextlib.closing(server.connection(timeout_s=30)) as connection:
         try:
             chunked = not isinstance(body, bytes)

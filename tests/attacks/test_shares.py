@@ -24,7 +24,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         tmp_path_factory.mktemp("narrow"),
         {
             "OCHP_CHS_PARTNER_REQUESTS_MAX": str(MOST),
-            "OCHP_CHS_READ_TIMEOUT_S": "2",
+            "OCHP_CHS_READ_TIMEOUT_S": "1",
             "OCHP_CHS_MAX_RECORD_BYTES": str(16 << 20),
             "OCHP_CHS_MAX_RECORD_ELEMENTS": "2000000",
             "OCHP_CHS_WORKER_MEMORY_MAX_BYTES": str(256 << 20),

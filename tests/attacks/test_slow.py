@@ -88,7 +88,7 @@ SENDERS = {
     ),
     "dripping a long body behind most of it": (
         (head(len(LONG)) + LONG[:-100], b" ", 0.4, TRANSFER_TIMEOUT_S),
-        b"(longer than 3 seconds|slower than 2000)",
+        b"(longer than 2 seconds|slower than 2000)",
     ),
     "dripping chunks": (
         (head(None) + b"5\r\n<a:b \r\n", b"1\r\n \r\n", 0.2, TRANSFER_TIMEOUT_S),
