@@ -70,7 +70,7 @@ def write_results(
     (folder / "day.svg").write_text(chart(rows, timings, marks), encoding="utf-8")
 
 
-_WIDTH, _ROW, _LABEL, _PLOT = 1100, 24, 300, 700
+_WIDTH, _ROW, _LABEL, _PLOT = 1120, 24, 320, 700
 _TIME_HEIGHT = 160
 #: The scale of latencies, in milliseconds.
 _SHORTEST, _LONGEST = 1.0, 10_000.0
@@ -125,7 +125,7 @@ def _over_the_day(timings: Sequence[Timing], marks: Sequence[float], top: int) -
         buckets[place].append(timing.seconds * 1000)
     highest = max(len(bucket) for bucket in buckets)
     left, width, bottom = 90, _WIDTH - 180, top + _TIME_HEIGHT
-    title = "requests (bars) and 95 % (line, logarithmic) over the run"
+    title = "requests (bars) and 95 % (line, logarithmic) over the run; dashed: a node is replaced"
     yield _text(left, top - 28, title, "start")
     for mark in marks:
         x = left + min(1.0, mark / span) * width
@@ -133,7 +133,7 @@ def _over_the_day(timings: Sequence[Timing], marks: Sequence[float], top: int) -
             f'<line x1="{x:.0f}" y1="{top - 8}" x2="{x:.0f}" y2="{bottom}" stroke="#2e7d32"'
             ' stroke-dasharray="4 3"/>'
         )
-        yield _text(x, top - 10, "node replaced", "middle")
+        yield _text(x, top - 10, "node", "middle")
     points = []
     for place, bucket in enumerate(buckets):
         x, tall = left + place * width / _BUCKETS, len(bucket) / highest * _TIME_HEIGHT
