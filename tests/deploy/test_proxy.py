@@ -186,6 +186,32 @@ class TestNodes:
         fault = etree.fromstring(reply.content).find(f".//{{{SOAP}}}Fault")
         assert "Nothing was stored" in fault.findtext("faultstring")
 
+    def test_one_that_dies_over_a_request(self, partners: Partners) -> None:
+        nodes = partners.scale.nodes
+        connection = partners.connection()
+        # Half of a message: some node has begun to read it.
+        connection.putrequest("POST", SERVICE)
+        connection.putheader("Content-Type", "text/xml; charset=utf-8")
+        sent = message("cpo", "GetRoamingAuthorisationList")
+        connection.putheader("Content-Length", str(len(sent)))
+        connection.endheaders(sent[:100])
+        time.sleep(0.5)
+        for node in nodes:
+            node.kill()
+        try:
+            reply = connection.getresponse()
+            fault = etree.fromstring(reply.read()).find(f".//{{{SOAP}}}Fault")
+        finally:
+            connection.close()
+            for node in nodes:
+                node.start()
+            for node in nodes:
+                node.wait_until_ready()
+            partners.scale.wait_until_in_use(nodes[0])
+
+        assert reply.status == 502
+        assert "a repeat does no harm" in fault.findtext("faultstring")
+
     def test_one_after_the_other_is_replaced_and_nobody_notices(self, partners: Partners) -> None:
         done = threading.Event()
         results: list[str | None] = []
