@@ -39,6 +39,8 @@ class Shape:
         """What is too deep, too wide or too long in an element; the first that is found."""
         if not self._may_exceed(element) and self.text_is_short(element):
             return None
+        if self._is_ordinary(element):
+            return None
         return self._too_deep(element) or self._too_wide(element) or self._too_long(element)
 
     def _too_deep(self, element: etree._Element) -> Violation | None:
@@ -94,5 +96,19 @@ class Shape:
         return etree.XPath(f"boolean(*/descendant::*[{self.elements_max + 1}])")
 
     @cached_property
+    def _is_ordinary(self) -> etree.XPath:
+        # Nearly everything is, and this costs less than to look at each part.
+        attributes = "descendant-or-self::*/@*"
+        return etree.XPath(
+            f"string-length() <= {self.text_characters_max} and not({self._depths}"
+            f" | {attributes}[{self.attributes_max + 1}]"
+            f" | {attributes}[string-length() > {self.text_characters_max}])"
+        )
+
+    @cached_property
     def _has_depth(self) -> etree.XPath:
-        return etree.XPath(f"boolean({'/'.join(['*'] * self.depth_max)})")
+        return etree.XPath(f"boolean({self._depths})")
+
+    @property
+    def _depths(self) -> str:
+        return "/".join(["*"] * self.depth_max)
