@@ -1,7 +1,9 @@
 """Authorisation data: tokens from EMPs to CPOs (PROTOCOL, "Authorisation data")."""
 
-from collections.abc import Collection
-from typing import cast
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from lxml import etree
 
 from ochp_chs.clearing.download import full_list, updates
 from ochp_chs.clearing.exchange import (
@@ -13,7 +15,7 @@ from ochp_chs.clearing.exchange import (
     Message,
     no_connection,
 )
-from ochp_chs.clearing.intake import Judge
+from ochp_chs.clearing.intake import DecodeTogether, Judge
 from ochp_chs.clearing.parameters import last_update
 from ochp_chs.clearing.upload import Upload, receive
 from ochp_chs.ochp.identifiers import check_contract_id
@@ -101,21 +103,38 @@ def _upload(call: Call, *, replaces: bool) -> Upload:
         _judge(providers),
         providers,
         replaces,
-        decode_together=_CODEC.decode_together,
+        decode_together=_decode_together(providers),
     )
 
 
 def _judge(providers: Collection[str]) -> Judge:
     """A token's contract must be one of the caller's; a wrong check character is a warning."""
 
-    def judge(values: tuple[object, ...]) -> Judgement | None:
-        row = cast(TokenRow, values)
+    def judge(values: tuple[Any, ...]) -> Judgement | None:
+        row = TokenRow._make(values)
         if row.provider not in providers:
             return Judgement(refusals=[_foreign_contract(row, providers)])
         warning = check_contract_id(row.contract_id)
         return Judgement(warnings=[warning]) if warning else None
 
     return judge
+
+
+def _decode_together(providers: Collection[str]) -> DecodeTogether:
+    """The same for a block of tokens: whether there is anything to say is found out at once."""
+    own = frozenset(providers)
+    provider, contract_id = map(TokenRow._fields.index, ("provider", "contract_id"))
+
+    def decode(records: etree._Element) -> tuple[Sequence[tuple[object, ...]], bool] | None:
+        rows = _CODEC.decode_together(records)
+        if rows is None:
+            return None
+        is_fine = own.issuperset({row[provider] for row in rows}) and not any(
+            map(check_contract_id, [str(row[contract_id]) for row in rows])
+        )
+        return rows, is_fine
+
+    return decode
 
 
 def _foreign_contract(row: TokenRow, providers: Collection[str]) -> Violation:

@@ -72,6 +72,10 @@ class IncomingBlock:
 class Message(Protocol):
     """The body of a request, read as it arrives."""
 
+    @property
+    def is_long(self) -> bool:
+        """It is read in pieces, for it is larger than what is taken in at once."""
+
     def collect(self) -> None:
         """Wait for all of it, outside of any transaction, and without keeping it in memory."""
 

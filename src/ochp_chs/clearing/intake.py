@@ -18,8 +18,9 @@ Row = tuple[object, ...]
 #: Says what is wrong with a row, None for nothing: ownership and the record type's rules.
 Judge = Callable[[Row], Judgement | None]
 
-#: All rows of a block of valid records at once; None where they are to be decoded one by one.
-DecodeTogether = Callable[[etree._Element], Sequence[Row] | None]
+#: All rows of a block of valid records at once, and whether there is nothing to say of any of them;
+#: None where they are to be decoded one by one.
+DecodeTogether = Callable[[etree._Element], tuple[Sequence[Row], bool] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,12 @@ class Intake:
                 together = self.decode_together(block.holder)
             if together is None:
                 yield list(self._one_by_one(block.records))
-            else:
-                yield self._all(block, together)
+                continue
+            rows, is_fine = together
+            self.tally.read += len(rows)
+            yield list(enumerate(rows, block.position)) if is_fine else self._judged(block, rows)
 
-    def _all(self, block: IncomingBlock, rows: Sequence[Row]) -> Sequence[PositionedRow]:
-        self.tally.read += len(rows)
+    def _judged(self, block: IncomingBlock, rows: Sequence[Row]) -> Sequence[PositionedRow]:
         taken: list[PositionedRow] = []
         records: Sequence[IncomingRecord] = ()
         judge = self.judge

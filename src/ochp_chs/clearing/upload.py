@@ -18,7 +18,6 @@ from ochp_chs.repository import changes, merge
 from ochp_chs.repository.engine import Connection
 from ochp_chs.repository.feeds import Feed
 from ochp_chs.repository.flow import Flow, Part
-from ochp_chs.repository.rows import INLINE_ROWS_MAX
 from ochp_chs.repository.staging import (
     PositionedRow,
     Repeats,
@@ -112,30 +111,15 @@ def _store(
     blocks = intake.rows(message.blocks(call.partner.reading))
     with house.database.begin() as connection:
         road = _Road(house, call, upload, intake, connection)
-        first = list(_until(blocks, INLINE_ROWS_MAX + 1))
         # Whoever looks at all records together has to have them together.
         at_once = upload.check is not _nothing_to_check or upload.store is not None
-        if at_once or sum(map(len, first)) <= INLINE_ROWS_MAX:
-            done = road.together(chain(first, blocks))
-        else:
-            done = road.in_parts(chain(first, blocks))
+        done = road.in_parts(blocks) if message.is_long and not at_once else road.together(blocks)
         tally = intake.tally
         result = tally.result()
         log_message(connection, call, tally, result, changed=done.changed, withdrawn=done.withdrawn)
         if (done.changed or done.withdrawn) and upload.feed.followed:
             changes.publish(connection, upload.feed, done.change_id)
     return result
-
-
-def _until(
-    blocks: Iterator[Sequence[PositionedRow]], rows: int
-) -> Iterator[Sequence[PositionedRow]]:
-    """As many blocks as have so many rows, the others left."""
-    for block in blocks:
-        yield block
-        rows -= len(block)
-        if rows <= 0:
-            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +160,23 @@ class _Road:
 
     def in_parts(self, blocks: Iterator[Sequence[PositionedRow]]) -> _Done:
         """Merge the rows that are there while the next ones are read."""
-        flow = Flow(self.upload.feed, self.upload.codec.columns)
+        upload, tally = self.upload, self.intake.tally
         change_id = self._lock()
-        repeats: list[Repeats] = []
+        into_nothing = merge.has_nothing(self.connection, upload.feed, list(upload.owners))
+        flow = Flow(upload.feed, upload.codec.columns, change_id, into_nothing)
+        # All of the reading is the other thread's, from the first byte: libxml2 keeps names by
+        # thread.
         with read_ahead(flow.cut(blocks)) as parts:
-            noted = _noting(parts, repeats)
-            changed = flow.merge(self.connection, noted, change_id)
-        seen, again = flow.seen(self.connection)
-        for each in (*repeats, again):
-            _note_repeats(each, self.intake.tally)
-        return _Done(change_id, changed, self._withdraw(seen, change_id))
+            merged = flow.merge(self.connection, parts)
+        _require_records(self.call, upload, tally)
+        for repeats in merged.repeats:
+            _note_repeats(repeats, tally)
+        for part in merged.again:
+            tally.warn(part.first, "", [_repeated_before(part)])
+        withdrawn = 0
+        if not (into_nothing or self._nothing_was_taken()):
+            withdrawn = self._withdraw(merged.seen, change_id)
+        return _Done(change_id, merged.changed, withdrawn)
 
     def _lock(self) -> int:
         return merge.lock_uploads(self.connection, self.upload.feed, self.call.partner.id)
@@ -207,12 +198,6 @@ class _Road:
             change_id,
             self.house.clock(),
         )
-
-
-def _noting(parts: Iterator[Part], repeats: list[Repeats]) -> Iterator[Part]:
-    for part in parts:
-        repeats.append(part.repeats)
-        yield part
 
 
 def _note_repeats(repeats: Repeats, tally: Tally) -> None:
@@ -247,6 +232,11 @@ _REPEATED = Violation(
     "",
     "the same record comes again later in this message; the last one counts",
 )
+
+
+def _repeated_before(part: Part) -> Violation:
+    text = f"from here to #{part.last}, some came before in this message; the last ones count"
+    return Violation("repeated-record", "", "", text)
 
 
 def _require_records(call: Call, upload: Upload, tally: Tally) -> None:

@@ -22,11 +22,8 @@ class LineEncoder:
     def __init__(self, columns: Iterable[sa.Column[Any]]) -> None:
         self._encoders = [_encoder(column) for column in columns]
 
-    def lines(self, rows: Sequence[Sequence[object]]) -> list[str]:
-        """One line for each row, its line feed included. A few hundred rows at a time do best."""
-        if not rows:
-            return []
-        columns = zip(*rows, strict=True)
+    def lines(self, columns: Sequence[Sequence[object]]) -> list[str]:
+        """The lines of rows that come as columns. A few hundred rows at a time do best."""
         encoded = [encode(values) for encode, values in zip(self._encoders, columns, strict=True)]
         return [f"{line}\n" for line in map("\t".join, zip(*encoded, strict=True))]
 

@@ -1,16 +1,20 @@
 """Merging a long list while it is still being read: part by part, in one transaction.
 
 Each part is staged, merged and forgotten but for its keys, so that the database works while the
-next part is read, and nothing is left to do at the end but to withdraw what a Set left out. Nobody
+next part is read, and nothing is left to do at the end but to withdraw what a Set left out. Where
+nothing was stored before, a part goes straight into the table, which takes half the time. Nobody
 sees any of it before the transaction is committed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
+from itertools import repeat
 from operator import itemgetter
 
 import sqlalchemy as sa
+from psycopg2.errors import UniqueViolation
 
 from ochp_chs.repository.copy_text import LineEncoder
 from ochp_chs.repository.feeds import Feed
@@ -28,74 +32,122 @@ class Part:
     """Rows on their way, as COPY reads them, each key once and in order of the keys."""
 
     content: bytes
+    #: The places of its first and its last record in the message, from 1.
+    first: int
+    last: int
     repeats: Repeats
 
 
+@dataclass(frozen=True)
 class Flow:
     """One upload's rows into their table; `cut` may run in another thread than the rest."""
 
-    def __init__(self, feed: Feed, columns: Sequence[str]) -> None:
-        self._feed = feed
-        self._columns = columns
-        kinds = {name: feed.type_of(name) for name in columns}
-        self._incoming = _temporary(
-            f"incoming_{feed.table.name}", {**kinds, "position": sa.Integer()}
-        )
-        self._seen = _temporary(
-            f"seen_{feed.table.name}",
-            {**{name: kinds[name] for name in feed.key}, "position": sa.Integer()},
-        )
+    feed: Feed
+    columns: Sequence[str]
+    change_id: int
+    #: There is nothing stored yet that the rows could be compared with.
+    into_nothing: bool
 
     def cut(self, blocks: Iterable[Sequence[PositionedRow]]) -> Iterator[Part]:
         """Many small blocks as a few large parts; raises what iterating over them raises."""
         encoder = LineEncoder(self._incoming.c)
-        key_of = itemgetter(*[self._columns.index(name) for name in self._feed.key])
+        key_of = itemgetter(*[self.columns.index(name) for name in self.feed.key])
         waiting = _Waiting()
         for block in blocks:
-            waiting.lines += encoder.lines([(*row, position) for position, row in block])
-            waiting.keys += [key_of(row) for _, row in block]
-            waiting.positions += [position for position, _ in block]
+            if not block:
+                continue
+            positions, rows = zip(*block, strict=True)
+            last = repeat(self.change_id, len(rows)) if self.into_nothing else positions
+            waiting.lines += encoder.lines([*zip(*rows, strict=True), tuple(last)])
+            waiting.keys += map(key_of, rows)
+            waiting.positions += positions
             if len(waiting.lines) >= _PART_ROWS:
                 yield waiting.part()
                 waiting = _Waiting()
         if waiting.lines:
             yield waiting.part()
 
-    def merge(self, connection: sa.Connection, parts: Iterable[Part], change_id: int) -> int:
-        """Merge all parts, the later ones over the earlier ones; how many rows changed."""
-        self._incoming.create(connection)
-        self._seen.create(connection)
-        changed = 0
-        for number, part in enumerate(parts):
-            if number:
-                connection.execute(sa.text(f'TRUNCATE "{self._incoming.name}"'))
-            self._copy(connection, part)
-            changed += merge(connection, self._feed, self._columns, self._incoming, change_id)
-            connection.execute(self._remember)
+    def merge(self, connection: sa.Connection, parts: Iterable[Part]) -> "Merged":
+        """Merge all parts, the later ones over the earlier ones."""
+        for table in (self._incoming, self._seen):
+            table.create(connection)
+        merged = Merged(self._seen)
+        for part in parts:
+            merged.repeats.append(part.repeats)
+            if not self.into_nothing:
+                merged.changed += self._compared(connection, part)
+            elif not self._copied(connection, part):
+                # Some of it was in this message before.
+                merged.changed += self._compared(connection, part)
+                merged.again.append(part)
+            else:
+                merged.changed += part.content.count(b"\n")
+        if not self.into_nothing:
+            connection.execute(sa.text(f'ANALYZE "{self._seen.name}"'))
+            merged.repeats.append(find_repeats(connection, self._seen, self.feed.key))
+        return merged
+
+    def _copied(self, connection: sa.Connection, part: Part) -> bool:
+        """Whether the part could be put into the table as it is."""
+        columns = [*self.columns, "change_id"]
+        try:
+            with connection.begin_nested():
+                _copy(connection, self.feed.table, columns, part.content)
+        except UniqueViolation:
+            return False
+        return True
+
+    def _compared(self, connection: sa.Connection, part: Part) -> int:
+        """How many rows of the part are new or differ from what is stored."""
+        _copy(
+            connection, self._incoming, [column.name for column in self._incoming.c], part.content
+        )
+        changed = merge(connection, self.feed, self.columns, self._incoming, self.change_id)
+        if not self.into_nothing:
+            names = [column.name for column in self._seen.c]
+            incoming = sa.select(*[self._incoming.c[name] for name in names])
+            connection.execute(self._seen.insert().from_select(names, incoming))
+        connection.execute(sa.text(f'TRUNCATE "{self._incoming.name}"'))
         return changed
 
-    def seen(self, connection: sa.Connection) -> tuple[sa.FromClause, Repeats]:
-        """The keys of all that was merged, and what came in more than one part."""
-        connection.execute(sa.text(f'ANALYZE "{self._seen.name}"'))
-        return self._seen, find_repeats(connection, self._seen, self._feed.key)
+    @cached_property
+    def _incoming(self) -> sa.Table:
+        kinds = {name: self.feed.type_of(name) for name in self.columns}
+        # The place in the message; the change where the rows go straight into the table.
+        return _temporary(
+            f"incoming_{self.feed.table.name}", {**kinds, "position": sa.BigInteger()}
+        )
 
-    def _copy(self, connection: sa.Connection, part: Part) -> None:
-        cursor = connection.connection.cursor()
-        try:
-            # In one piece: each read() would have to wait for the thread that reads ahead.
-            cursor.copy_expert(
-                f'COPY "{self._incoming.name}" FROM STDIN',
-                BytesIO(part.content),
-                len(part.content),
-            )
-        finally:
-            cursor.close()
+    @cached_property
+    def _seen(self) -> sa.Table:
+        kinds = {name: self.feed.type_of(name) for name in self.feed.key}
+        return _temporary(f"seen_{self.feed.table.name}", {**kinds, "position": sa.BigInteger()})
 
-    @property
-    def _remember(self) -> sa.Insert:
-        names = [column.name for column in self._seen.c]
-        incoming = sa.select(*[self._incoming.c[name] for name in names])
-        return self._seen.insert().from_select(names, incoming)
+
+@dataclass(slots=True)
+class Merged:
+    """What became of the parts."""
+
+    #: The keys of all records, if they had to be compared.
+    seen: sa.Table
+    changed: int = 0
+    repeats: list[Repeats] = field(default_factory=list)
+    #: Parts in which there was a record that an earlier part had, too.
+    again: list[Part] = field(default_factory=list)
+
+
+def _copy(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], content: bytes
+) -> None:
+    cursor = connection.connection.cursor()
+    try:
+        names = ", ".join(f'"{name}"' for name in columns)
+        # In one piece: each read() would have to wait for the thread that reads ahead.
+        cursor.copy_expert(
+            f'COPY "{table.name}" ({names}) FROM STDIN', BytesIO(content), len(content)
+        )
+    finally:
+        cursor.close()
 
 
 class _Waiting:
@@ -116,7 +168,12 @@ class _Waiting:
         # Where the lines begin with the key, an index is gone through in its own order, which takes
         # half the time.
         lines.sort()
-        return Part("".join(lines).encode(), Repeats.of(sorted(repeated)))
+        return Part(
+            "".join(lines).encode(),
+            self.positions[0],
+            self.positions[-1],
+            Repeats.of(sorted(repeated)),
+        )
 
 
 def _temporary(name: str, columns: Types) -> sa.Table:

@@ -30,6 +30,12 @@ _LOCK_UPLOADS = sa.select(
 )
 
 
+def has_nothing(connection: sa.Connection, feed: Feed, owners: Sequence[str]) -> bool:
+    """Whether there is no record of the owners at all, not even a withdrawn one."""
+    stored = sa.select(sa.literal(1)).where(feed.table.c[feed.owner].in_(owners)).limit(1)
+    return connection.execute(stored).first() is None
+
+
 def merge(
     connection: sa.Connection,
     feed: Feed,

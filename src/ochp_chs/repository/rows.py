@@ -126,7 +126,7 @@ class _CopyReader:
         length = 0
         try:
             while length < size and (block := list(islice(self._rows, _ENCODED_ROWS))):
-                part = "".join(self._encoder.lines(block))
+                part = "".join(self._encoder.lines(list(zip(*block, strict=True))))
                 parts.append(part)
                 length += len(part)
         except BaseException as error:

@@ -27,6 +27,11 @@ class SoapMessage:
         self._operation = operation
         self._types = dict(operation.records)
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it is read in pieces; see `clearing.exchange.Message`."""
+        return not self._envelope.is_whole
+
     def collect(self) -> None:
         """Take in what the sender has not sent yet; see `clearing.exchange.Message`."""
         self._envelope.collect()
