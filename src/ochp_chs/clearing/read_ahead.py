@@ -46,7 +46,7 @@ class _Reader(Generic[T]):
             for item in self._source:
                 self._put((item,))
                 if self.unwanted.is_set():
-                    return
+                    break
         except BaseException as error:
             self._put(error)
         else:
