@@ -136,7 +136,6 @@ def test_commands_work_through_the_pooler_too(tight: Scale) -> None:
         (["db", "check"], "as this release expects"),
         (["partner", "add", "late", "--role", "nsp"], "late"),
         (["partner", "list"], "late"),
-        (["retention", "run"], ""),
         (["cdr", "export", "--format", "csv"], "CDR"),
     ):
         done = subprocess.run(
