@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 # How long `make fuzz` takes, in seconds.
 FUZZ_S ?= 60
-# `make faults` in full takes a quarter of an hour, in short a minute and neither root nor a compiler.
+# `make faults` in full takes up to half an hour, in short a minute or so and neither root nor a compiler.
 FAULTS ?= full
 
 .PHONY: help install demo test fuzz faults stress deploytest imagecheck day bench lint format types clean
