@@ -136,7 +136,7 @@ def test_commands_work_through_the_pooler_too(tight: Scale) -> None:
         (["db", "check"], "as this release expects"),
         (["partner", "add", "late", "--role", "nsp"], "late"),
         (["partner", "list"], "late"),
-        (["cdr", "export", "--format", "csv"], "CDR"),
+        (["cdr", "export", "--format", "csv"], "CdrId"),
     ):
         done = subprocess.run(
             [sys.executable, "-m", "ochp_chs.cli.main", *command],
