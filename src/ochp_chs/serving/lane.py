@@ -37,6 +37,8 @@ _ALL, _HALF = 0.9, 0.5
 _LEADERS_MAX = 8
 #: A request is answered on the spot only if one read brings all of it.
 _SHORT_BYTES = 1 << 16
+#: New objects after which it is looked for those that only hold each other.
+_GC_THRESHOLD = 20_000
 #: How often a leader without requests looks whether it is still wanted.
 _POLL_S = 1.0
 
@@ -83,6 +85,8 @@ class LaneWorker(ThreadWorker):  # type: ignore[misc]
         # What was loaded stays: looking through it again and again would cost each request a bit.
         gc.collect()
         gc.freeze()
+        # Rows on their way are many small objects, and none of them is garbage in a circle.
+        gc.set_threshold(_GC_THRESHOLD)
         self._appoint()
         threading.Thread(target=self._watch, name="lane-watch", daemon=True).start()
         try:

@@ -11,6 +11,9 @@ from ochp_chs.soap.faults import OchpFault, client_fault
 from ochp_chs.soap.shape import Shape
 
 _CHUNK_BYTES = 1 << 16
+#: Of a message that goes on, so much is asked of the server at once: it hands out a little of much
+#: by copying the rest.
+_READ_BYTES_MAX = 1 << 20
 
 #: A gzip file may be many, one behind the other, but not countless ones that hold nothing.
 _MEMBERS_MAX = 1000
@@ -75,8 +78,8 @@ def _spooled(chunks: Iterator[bytes]) -> Iterator[bytes]:
             file.write(chunk)
         file.seek(0)
         yield file.read(_CHUNK_BYTES)
-        while chunk := file.read(_CHUNK_BYTES):
-            yield chunk
+        while chunk := file.read(_READ_BYTES_MAX):
+            yield from _pieces(chunk)
 
 
 def _decoded(environ: dict[str, Any], chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -101,9 +104,12 @@ def _raw_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:
         connection.settimeout(limits.read_timeout_s)
     length = environ.get("CONTENT_LENGTH") or ""
     missing = int(length) if length.isdigit() else 0
+    read = 0
     while True:
+        # The head of it, and no more, for whoever has not said yet who he is.
+        size = _CHUNK_BYTES if read <= _CHUNK_BYTES else _READ_BYTES_MAX
         try:
-            chunk = stream.read(_CHUNK_BYTES)
+            chunk = stream.read(size)
         except TimeoutError as error:
             raise client_fault(
                 f"The message did not arrive in time ({error}); nothing was changed.",
@@ -118,7 +124,13 @@ def _raw_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:
                 # It may look whole all the same: whoever sent it was not done with it.
                 raise _broken(f"{missing} bytes are missing")
             return
-        yield chunk
+        read += len(chunk)
+        yield from _pieces(chunk)
+
+
+def _pieces(chunk: bytes) -> Iterator[bytes]:
+    for begin in range(0, len(chunk), _CHUNK_BYTES):
+        yield chunk[begin : begin + _CHUNK_BYTES]
 
 
 def _broken(how: str) -> OchpFault:
