@@ -23,9 +23,17 @@ class LineEncoder:
         self._encoders = [_encoder(column) for column in columns]
 
     def lines(self, columns: Sequence[Sequence[object]]) -> list[str]:
-        """The lines of rows that come as columns. A few hundred rows at a time do best."""
+        """The lines of rows that come as columns, without their line feeds.
+
+        A few hundred rows at a time do best.
+        """
         encoded = [encode(values) for encode, values in zip(self._encoders, columns, strict=True)]
-        return [f"{line}\n" for line in map("\t".join, zip(*encoded, strict=True))]
+        return list(map("\t".join, zip(*encoded, strict=True)))
+
+
+def together(lines: Iterable[str]) -> bytes:
+    """Lines as COPY reads them."""
+    return "\n".join([*lines, ""]).encode()
 
 
 def _encoder(column: sa.Column[Any]) -> _Encode:

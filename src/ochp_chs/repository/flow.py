@@ -15,7 +15,7 @@ from itertools import repeat
 import sqlalchemy as sa
 from psycopg2.errors import UniqueViolation
 
-from ochp_chs.repository.copy_text import LineEncoder
+from ochp_chs.repository.copy_text import LineEncoder, together
 from ochp_chs.repository.feeds import Feed
 from ochp_chs.repository.merge import merge
 from ochp_chs.repository.rows import Types
@@ -176,7 +176,7 @@ class _Waiting:
         # time.
         lines.sort()
         return Part(
-            "".join(lines).encode(),
+            together(lines),
             self.positions[0],
             self.positions[-1],
             Repeats.of(sorted(repeated)),

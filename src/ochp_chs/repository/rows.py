@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ochp_chs.repository.copy_text import LineEncoder
+from ochp_chs.repository.copy_text import LineEncoder, together
 
 #: Up to this many rows travel inside the statement; creating a table for them would cost more.
 INLINE_ROWS_MAX = 200
@@ -122,14 +122,14 @@ class _CopyReader:
 
     def read(self, size: int) -> bytes:
         """The next piece, a little over `size` bytes; empty at the end."""
-        parts: list[str] = []
+        parts: list[bytes] = []
         length = 0
         try:
             while length < size and (block := list(islice(self._rows, _ENCODED_ROWS))):
-                part = "".join(self._encoder.lines(list(zip(*block, strict=True))))
+                part = together(self._encoder.lines(list(zip(*block, strict=True))))
                 parts.append(part)
                 length += len(part)
         except BaseException as error:
             self.failure = error
             raise
-        return "".join(parts).encode()
+        return b"".join(parts)

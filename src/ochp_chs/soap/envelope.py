@@ -6,7 +6,7 @@ of the request element is handed on and dropped from the tree.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -115,7 +115,7 @@ class Envelope:
             yield from self._streamed(tags)
         elif len(self._source.head) > _ELEMENT_BYTES_MIN * self.shape.elements_max:
             self._refuse_crowds(self._request)
-        yield from _taken(list(self.request), tags)
+        yield from _taken(self.request, tags, is_whole=True)
 
     def _streamed(self, tags: Collection[str]) -> Iterator[etree._Element]:
         # One event for the whole message. Asking for one per record would cost more than reading
@@ -137,10 +137,10 @@ class Envelope:
                     if request is None and _is_request(element):
                         request = element
                 self._refuse_crowds(request)
-                arrived = [] if request is None else list(request)[:-1]
-                for block in _taken(arrived, tags):
-                    unfinished_bytes = 0
-                    yield block
+                if request is not None:
+                    for block in _taken(request, tags, is_whole=False):
+                        unfinished_bytes = 0
+                        yield block
                 if unfinished_bytes > self._source.limits.record_bytes_max + len(chunk):
                     raise _too_large_a_piece(self.request_tag, self._source.limits)
                 if request is not None and len(request) > _OTHER_CHILDREN_MAX:
@@ -232,9 +232,14 @@ def _headed(source: _Source) -> Envelope:
         raise not_well_formed(error) from None
 
 
-def _taken(children: Sequence[etree._Element], tags: Collection[str]) -> Iterator[etree._Element]:
+def _taken(
+    request: etree._Element, tags: Collection[str], *, is_whole: bool
+) -> Iterator[etree._Element]:
     """The children with one of these names, moved out of their message into one new element."""
-    block = [child for child in children if child.tag in tags]
+    block = list(request.iterchildren(*tags)) if tags else []
+    if block and not is_whole and block[-1] is request[-1]:
+        # The rest of it may still come.
+        block.pop()
     if block:
         # Whatever prefix they came with, the children have none in there.
         holder = etree.Element(f"{{{NAMESPACE}}}{RECORDS}", nsmap=_BY_DEFAULT)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 from lxml import etree
@@ -16,9 +16,6 @@ from ochp_chs.ochp.violations import Violation
 from ochp_chs.ochp.xml import escape_text
 
 _IN = f"{{{NAMESPACE}}}"
-
-_sha256 = partial(hashlib.sha256, usedforsecurity=False)
-_sha160 = partial(hashlib.sha1, usedforsecurity=False)
 
 #: Hexadecimal digits of a hashed instance.
 _HASH_DIGITS = {"sha-160": 40, "sha-256": 64}
@@ -199,8 +196,8 @@ def _digests(instance: str, representation: str | None) -> tuple[bytes, bytes | 
     if representation is None or representation == "plain":
         data = instance.encode()
         return (
-            _sha256(data).digest(),
-            _sha160(data).digest(),
+            hashlib.sha256(data).digest(),
+            hashlib.sha1(data, usedforsecurity=False).digest(),
         )
     digits = _HASH_DIGITS.get(representation, 0)
     try:
