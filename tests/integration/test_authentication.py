@@ -292,3 +292,13 @@ def test_many_threads_log_in_at_once(rig: Rig) -> None:
     for thread in threads:
         thread.join()
     assert results == [True] * 16
+
+
+def test_same_credentials_at_once_are_verified_once(rig: Rig) -> None:
+    threads = [threading.Thread(target=rig.log_in) for _ in range(8)]
+    before = len(rig.passwords.verifications)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(rig.passwords.verifications) == before + 1

@@ -20,6 +20,9 @@ _log = structlog.get_logger(__name__)
 
 _LOGGED_CHARACTERS_MAX = 64
 
+#: Locks that those share who verify at the same time.
+_CHECKS = 64
+
 FindPartner = Callable[[str], Partner | None]
 
 
@@ -81,6 +84,11 @@ class Authenticator:
     def _is_verified(self, partner: Partner, password: str) -> bool:
         if self._verified.holds(partner, password):
             return True
+        # A partner's first requests often come together: one of them does the work for all.
+        with self._verified.one_at_a_time(partner, password):
+            return self._verified.holds(partner, password) or self._verify(partner, password)
+
+    def _verify(self, partner: Partner, password: str) -> bool:
         if not self._passwords.verified(partner.password_hash, _bounded(password)):
             return False
         if self._passwords.is_outdated(partner.password_hash):
@@ -121,6 +129,8 @@ class _VerifiedCredentials:
         # Known to this process alone: a digest that leaked could not be searched for a password.
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
+        #: Credentials share one only by chance.
+        self._checks = [threading.Lock() for _ in range(_CHECKS)]
         #: digest -> when it ends, on the monotonic clock.
         self._until: OrderedDict[bytes, float] = OrderedDict()
 
@@ -129,6 +139,10 @@ class _VerifiedCredentials:
         with self._lock:
             until = self._until.get(digest)
         return until is not None and self._monotonic() < until
+
+    def one_at_a_time(self, partner: Partner, password: str) -> threading.Lock:
+        """To be held while these credentials are verified."""
+        return self._checks[self._digest(partner, password)[0] % len(self._checks)]
 
     def remember(self, partner: Partner, password: str) -> None:
         digest = self._digest(partner, password)
