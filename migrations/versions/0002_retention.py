@@ -34,7 +34,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "kind IN ('cdrs', 'messages', 'tariffs')", name=op.f("ck_archive_file_kind")
         ),
-        sa.CheckConstraint("state IN ('writing', 'done', 'discarded')", name=op.f("ck_archive_file_state")),
+        sa.CheckConstraint(
+            "state IN ('writing', 'done', 'discarded')", name=op.f("ck_archive_file_state")
+        ),
         sa.CheckConstraint(
             "state = 'writing' OR num_nulls(records, bytes, sha256, done_at) = 0",
             name=op.f("ck_archive_file_done"),
