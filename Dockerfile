@@ -29,7 +29,7 @@ LABEL org.opencontainers.image.title="ochp-chs" \
       org.opencontainers.image.licenses="Apache-2.0"
 # A volume that is mounted there belongs to whom the folder belongs.
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin ochp-chs \
-    && install --directory --owner=10001 --mode=0700 /var/lib/ochp-chs/archive
+    && install --directory --owner=10001 --mode=0700 /var/lib/ochp-chs/archive /var/lib/ochp-chs/spool
 COPY --from=build /opt/ochp-chs /opt/ochp-chs
 ENV PATH=/opt/ochp-chs/bin:$PATH \
     PYTHONUNBUFFERED=1 \
