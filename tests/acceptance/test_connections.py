@@ -331,7 +331,8 @@ class TestBounds:
             status = connection.getresponse().status
         connection.close()
         assert status in (413, None)
-        assert "larger than 40000000 bytes" in tight.log[-3000:]
+        # The log has no numbers of faults: they might be somebody's.
+        assert "The message is larger than" in tight.log[-3000:]
 
     @pytest.mark.parametrize(
         "chunks",
