@@ -63,7 +63,11 @@ class DatabaseMetrics:
                 yield _gauge("replica_lag_seconds", "How far the replica is behind.", lag)
 
     def dispose(self) -> None:
-        """Close the connections."""
+        """Close the connections, once whoever asks has an answer, which takes seconds at most."""
+        with self._lock:
+            asking = self._asking
+        if asking is not None:
+            asking.join(10 * _PATIENCE_S)
         self._primary.dispose()
         if self._replica is not None:
             self._replica.dispose()
