@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import islice
 
 from ochp_chs.clearing.exchange import (
     Answer,
@@ -13,12 +14,16 @@ from ochp_chs.clearing.exchange import (
     no_connection,
     primed,
 )
+from ochp_chs.clearing.read_ahead import read_ahead
 from ochp_chs.ochp.results import Result, ResultCode
 from ochp_chs.ochp.roles import Carries
 from ochp_chs.repository import changes, delta
 from ochp_chs.repository.connections import Source, sources_of
 from ochp_chs.repository.engine import Connection
 from ochp_chs.repository.feeds import Feed
+
+_BLOCKS_AT_HAND = 2
+_BLOCKS_AHEAD = 4
 
 #: Streams blocks of payloads from a connection.
 Read = Callable[[Connection], Iterator[Sequence[str]]]
@@ -105,4 +110,12 @@ def _feed_answer(house: ClearingHouse, call: Call, feed: Feed, read: Read, eleme
 
 def _stream(house: ClearingHouse, read: Read) -> Blocks:
     with house.database.snapshot() as connection:
-        yield from read(connection)
+        blocks = read(connection)
+        # Most answers have no more than this, which a second thread would only hold up.
+        yield from islice(blocks, _BLOCKS_AT_HAND)
+        if (next_block := next(blocks, None)) is None:
+            return
+        yield next_block
+        # While one block is on its way to the client, the database finds the next.
+        with read_ahead(blocks, _BLOCKS_AHEAD) as ahead:
+            yield from ahead

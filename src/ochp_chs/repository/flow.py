@@ -23,7 +23,7 @@ from ochp_chs.repository.staging import PositionedRow, Repeats, find_repeats
 
 #: Rows in one part: long enough that what a part costs by itself does not count, short enough that
 #: three of them (one being read, one ready, one being merged) are a few megabytes.
-_PART_ROWS = 8192
+_PART_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
