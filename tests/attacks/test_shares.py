@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -24,7 +23,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         tmp_path_factory.mktemp("narrow"),
         {
             "OCHP_CHS_PARTNER_REQUESTS_MAX": str(MOST),
-            "OCHP_CHS_READ_TIMEOUT_S": "1",
+            "OCHP_CHS_READ_TIMEOUT_S": "2",
             "OCHP_CHS_MAX_RECORD_BYTES": str(16 << 20),
             "OCHP_CHS_MAX_RECORD_ELEMENTS": "2000000",
             "OCHP_CHS_WORKER_MEMORY_MAX_BYTES": str(256 << 20),
@@ -57,8 +56,8 @@ def under_way(server: Server, count: int) -> Iterator[list[socket.socket]]:
         connections = [stack.enter_context(server.socket()) for _ in range(count)]
         for connection in connections:
             connection.sendall(head + content)
-        # Their slots are taken once the operation is known.
-        time.sleep(0.3)
+        # Their slots are taken once it is known who calls, which takes longest for the first.
+        wait_until(lambda: refused(server), 1.5)
         yield connections
 
 
