@@ -1,9 +1,7 @@
 """Authorisation data: tokens from EMPs to CPOs (PROTOCOL, "Authorisation data")."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
-
-from lxml import etree
 
 from ochp_chs.clearing.download import full_list, updates
 from ochp_chs.clearing.exchange import (
@@ -11,16 +9,20 @@ from ochp_chs.clearing.exchange import (
     Answer,
     Call,
     ClearingHouse,
+    Columns,
     Elements,
     Message,
+    PlainReading,
+    ReadRun,
     no_connection,
 )
-from ochp_chs.clearing.intake import DecodeTogether, Judge
+from ochp_chs.clearing.intake import Judge
 from ochp_chs.clearing.parameters import last_update
 from ochp_chs.clearing.upload import Upload, receive
 from ochp_chs.ochp.identifiers import check_contract_id
 from ochp_chs.ochp.records.codec import Judgement, RecordRefused
 from ochp_chs.ochp.records.token import TokenCodec, TokenRow, lookup_key
+from ochp_chs.ochp.records.token_plain import plain_tokens
 from ochp_chs.ochp.results import Result, ResultCode
 from ochp_chs.ochp.roles import Carries, Role
 from ochp_chs.ochp.violations import Reason, Violation
@@ -103,7 +105,7 @@ def _upload(call: Call, *, replaces: bool) -> Upload:
         _judge(providers),
         providers,
         replaces,
-        decode_together=_decode_together(providers),
+        plain=_plain(providers),
     )
 
 
@@ -120,21 +122,22 @@ def _judge(providers: Collection[str]) -> Judge:
     return judge
 
 
-def _decode_together(providers: Collection[str]) -> DecodeTogether:
-    """The same for a block of tokens: whether there is anything to say is found out at once."""
+def _plain(providers: Collection[str]) -> PlainReading:
+    """Tokens that are written plainly, of which `_judge` has nothing to say."""
     own = frozenset(providers)
-    provider, contract_id = map(TokenRow._fields.index, ("provider", "contract_id"))
 
-    def decode(records: etree._Element) -> tuple[Sequence[tuple[object, ...]], bool] | None:
-        rows = _CODEC.decode_together(records)
-        if rows is None:
-            return None
-        is_fine = own.issuperset({row[provider] for row in rows}) and not any(
-            map(check_contract_id, [str(row[contract_id]) for row in rows])
-        )
-        return rows, is_fine
+    def plain(prefix: str, name: str) -> ReadRun:
+        tokens = plain_tokens(prefix, name)
 
-    return decode
+        def read(written: str) -> Columns | None:
+            columns = tokens.read(written)
+            if columns is None or not own.issuperset(columns.provider):
+                return None
+            return None if any(map(check_contract_id, columns.contract_id)) else columns
+
+        return read
+
+    return plain
 
 
 def _foreign_contract(row: TokenRow, providers: Collection[str]) -> Violation:

@@ -55,18 +55,35 @@ class IncomingRecord(NamedTuple):
     repairs: Sequence[Violation]
 
 
+#: Rows of records, column by column.
+Columns = Sequence[Sequence[object]]
+
+#: Reads a run of records as they are written, white space between them included. None where it is
+#: not whole records from begin to end, where one of them is written in a way that takes a parser,
+#: or where something is to be said of one.
+ReadRun = Callable[[str], Columns | None]
+
+#: How runs of elements are read, given the prefix of all names inside (empty for none) and the
+#: elements' name.
+PlainReading = Callable[[str, str], ReadRun]
+
+
 @dataclass(frozen=True, slots=True)
 class IncomingBlock:
-    """Records that arrived together, to be judged at once or one by one."""
+    """Records that arrived together."""
 
     #: Place of the first one in the message, from 1.
     position: int
-    #: An element whose children they are, and nothing else.
-    holder: etree._Element
-    #: Every one is valid as it was sent.
-    all_valid: bool
-    #: One by one; an element is out of the holder, or another, where it had to be repaired.
+    #: One by one.
     records: Iterator[IncomingRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingRows:
+    """The same where a `PlainReading` has read the records: there is nothing to say of them."""
+
+    position: int
+    columns: Columns
 
 
 class Message(Protocol):
@@ -86,8 +103,13 @@ class Message(Protocol):
         where it breaks: only when the iterator has ended is the message whole.
         """
 
-    def blocks(self, reading: Reading) -> Iterator[IncomingBlock]:
-        """The same in blocks, as they arrive; a block is gone when the next is asked for."""
+    def blocks(
+        self, reading: Reading, plain: PlainReading | None = None
+    ) -> Iterator[IncomingBlock | IncomingRows]:
+        """The same in blocks, as they arrive; a block is gone when the next is asked for.
+
+        Of a long message, what `plain` can read comes as rows.
+        """
 
     def parameters(self, reading: Reading) -> etree._Element:
         """The request element without its records, valid; raises `FrameRefused`."""

@@ -1,26 +1,20 @@
 """Reading an upload: which records are taken, and what is said of them and of the others."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
-from lxml import etree
-
-from ochp_chs.clearing.exchange import IncomingBlock, IncomingRecord
+from ochp_chs.clearing.exchange import IncomingBlock, IncomingRecord, IncomingRows
 from ochp_chs.clearing.spool import Spool
 from ochp_chs.ochp.records.codec import Codec, Judgement, RecordRefused
 from ochp_chs.ochp.results import Tally
 from ochp_chs.ochp.violations import Violation
 from ochp_chs.ochp.xml import inner_xml
-from ochp_chs.repository.staging import PositionedRow
+from ochp_chs.repository.staging import PositionedRow, RowBlock
 
 Row = tuple[object, ...]
 
 #: Says what is wrong with a row, None for nothing: ownership and the record type's rules.
 Judge = Callable[[Row], Judgement | None]
-
-#: All rows of a block of valid records at once, and whether there is nothing to say of any of them;
-#: None where they are to be decoded one by one.
-DecodeTogether = Callable[[etree._Element], tuple[Sequence[Row], bool] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +23,6 @@ class Intake:
 
     codec: Codec
     judge: Judge
-    decode_together: DecodeTogether | None
     #: The response has a place for refused records. Without one they are written nowhere.
     echoes: bool
     #: What identifies refused records is kept: a Set leaves their earlier versions alone.
@@ -39,31 +32,15 @@ class Intake:
     retained: Spool = field(default_factory=Spool)
     tally: Tally = field(default_factory=Tally)
 
-    def rows(self, blocks: Iterator[IncomingBlock]) -> Iterator[Sequence[PositionedRow]]:
+    def rows(self, blocks: Iterator[IncomingBlock | IncomingRows]) -> Iterator[RowBlock]:
         """The rows of the records that are taken; the others are counted, named, and echoed."""
         for block in blocks:
-            together = None
-            if self.decode_together is not None and block.all_valid:
-                together = self.decode_together(block.holder)
-            if together is None:
-                yield list(self._one_by_one(block.records))
-                continue
-            rows, is_fine = together
-            self.tally.read += len(rows)
-            yield list(enumerate(rows, block.position)) if is_fine else self._judged(block, rows)
-
-    def _judged(self, block: IncomingBlock, rows: Sequence[Row]) -> Sequence[PositionedRow]:
-        taken: list[PositionedRow] = []
-        records: Sequence[IncomingRecord] = ()
-        judge = self.judge
-        for position, row in enumerate(rows, block.position):
-            judgement = judge(row)
-            if judgement is not None:
-                records = records or list(block.records)
-                if not self._accepts(records[position - block.position], judgement):
-                    continue
-            taken.append((position, row))
-        return taken
+            if isinstance(block, IncomingRows):
+                rows = RowBlock.numbered(block.position, block.columns)
+                self.tally.read += len(rows.positions)
+                yield rows
+            else:
+                yield RowBlock.of(list(self._one_by_one(block.records)))
 
     def _one_by_one(self, records: Iterator[IncomingRecord]) -> Iterator[PositionedRow]:
         for record in records:

@@ -1,13 +1,20 @@
 """The one road of every uploaded list: read, judge, stage, merge, withdraw, log, publish."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 
 from ochp_chs.clearing.errors import FrameRefused
-from ochp_chs.clearing.exchange import Answer, Call, ClearingHouse, Elements, Message
-from ochp_chs.clearing.intake import DecodeTogether, Intake, Judge
+from ochp_chs.clearing.exchange import (
+    Answer,
+    Call,
+    ClearingHouse,
+    Elements,
+    Message,
+    PlainReading,
+)
+from ochp_chs.clearing.intake import Intake, Judge
 from ochp_chs.clearing.message_log import log_message
 from ochp_chs.clearing.read_ahead import read_ahead
 from ochp_chs.clearing.spool import Spool
@@ -19,8 +26,8 @@ from ochp_chs.repository.engine import Connection
 from ochp_chs.repository.feeds import Feed
 from ochp_chs.repository.flow import Flow, Part
 from ochp_chs.repository.staging import (
-    PositionedRow,
     Repeats,
+    RowBlock,
     SizedIterable,
     Source,
     Staged,
@@ -70,8 +77,8 @@ class Upload:
     check: Check = _nothing_to_check
     #: None: by content into the feed's table.
     store: Store | None = None
-    #: Decodes many valid records at once, where the codec can.
-    decode_together: DecodeTogether | None = None
+    #: Reads runs of records of which there is nothing to say, where the codec can.
+    plain: PlainReading | None = None
 
 
 def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) -> Answer:
@@ -85,7 +92,6 @@ def receive(house: ClearingHouse, call: Call, message: Message, upload: Upload) 
     intake = Intake(
         upload.codec,
         upload.judge,
-        upload.decode_together,
         echoes=call.operation.refused is not None,
         retains=upload.replaces,
     )
@@ -108,7 +114,7 @@ def _store(
     house: ClearingHouse, call: Call, message: Message, upload: Upload, intake: Intake
 ) -> Result:
     """The whole message in one transaction."""
-    blocks = intake.rows(message.blocks(call.partner.reading))
+    blocks = intake.rows(message.blocks(call.partner.reading, upload.plain))
     with house.database.begin() as connection:
         road = _Road(house, call, upload, intake, connection)
         # Whoever looks at all records together has to have them together.
@@ -141,11 +147,12 @@ class _Road:
     intake: Intake
     connection: Connection
 
-    def together(self, blocks: Iterator[Sequence[PositionedRow]]) -> _Done:
+    def together(self, blocks: Iterator[RowBlock]) -> _Done:
         """Stage all rows, look at them, merge them."""
         connection, upload, intake = self.connection, self.upload, self.intake
         columns = upload.codec.columns
-        staged = stage(connection, upload.feed, columns, chain.from_iterable(blocks))
+        rows = chain.from_iterable(block.rows() for block in blocks)
+        staged = stage(connection, upload.feed, columns, rows)
         _require_records(self.call, upload, intake.tally)
         _note_repeats(staged.repeats, intake.tally)
         change_id = self._lock()
@@ -158,7 +165,7 @@ class _Road:
         changed = merge.merge(connection, upload.feed, columns, staged.source, change_id)
         return _Done(change_id, changed, self._withdraw(staged.source, change_id))
 
-    def in_parts(self, blocks: Iterator[Sequence[PositionedRow]]) -> _Done:
+    def in_parts(self, blocks: Iterator[RowBlock]) -> _Done:
         """Merge the rows that are there while the next ones are read."""
         upload, tally = self.upload, self.intake.tally
         change_id = self._lock()

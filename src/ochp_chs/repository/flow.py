@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
-from itertools import repeat
 
 import sqlalchemy as sa
 from psycopg2.errors import UniqueViolation
@@ -19,11 +18,11 @@ from ochp_chs.repository.copy_text import LineEncoder, together
 from ochp_chs.repository.feeds import Feed
 from ochp_chs.repository.merge import merge
 from ochp_chs.repository.rows import Types
-from ochp_chs.repository.staging import PositionedRow, Repeats, find_repeats
+from ochp_chs.repository.staging import Repeats, RowBlock, find_repeats
 
 #: Rows in one part: long enough that what a part costs by itself does not count, short enough that
 #: three of them (one being read, one ready, one being merged) are a few megabytes.
-_PART_ROWS = 4096
+_PART_ROWS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +46,16 @@ class Flow:
     #: There is nothing stored yet that the rows could be compared with.
     into_nothing: bool
 
-    def cut(self, blocks: Iterable[Sequence[PositionedRow]]) -> Iterator[Part]:
+    def cut(self, blocks: Iterable[RowBlock]) -> Iterator[Part]:
         """Many small blocks as a few large parts; raises what iterating over them raises."""
         encoder = LineEncoder(self._incoming.c)
         waiting = _Waiting(self._key_columns)
         for block in blocks:
-            if not block:
+            positions, columns = block
+            if not positions:
                 continue
-            positions, rows = zip(*block, strict=True)
-            columns = list(zip(*rows, strict=True))
-            last = repeat(self.change_id, len(rows)) if self.into_nothing else positions
-            waiting.lines += encoder.lines([*columns, tuple(last)])
+            last = [self.change_id] * len(positions) if self.into_nothing else positions
+            waiting.lines += encoder.lines([*columns, last])
             waiting.first_keys += columns[0]
             waiting.positions += positions
             if len(waiting.lines) >= _PART_ROWS:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import sqlalchemy as sa
 
@@ -14,6 +14,31 @@ from ochp_chs.repository.rows import INLINE_ROWS_MAX, Shape, inline_rows, stage_
 _REPEATS_NAMED_MAX = 100
 
 PositionedRow = tuple[int, Sequence[object]]
+
+
+class RowBlock(NamedTuple):
+    """Rows that travel together, column by column, and their places in the message."""
+
+    positions: Sequence[int]
+    columns: Sequence[Sequence[object]]
+
+    @classmethod
+    def of(cls, rows: Sequence[PositionedRow]) -> "RowBlock":
+        """These rows."""
+        if not rows:
+            return cls((), ())
+        positions, values = zip(*rows, strict=True)
+        return cls(positions, list(zip(*values, strict=True)))
+
+    @classmethod
+    def numbered(cls, first: int, columns: Sequence[Sequence[object]]) -> "RowBlock":
+        """Rows that follow each other, from this place on."""
+        return cls(range(first, first + len(columns[0])), columns)
+
+    def rows(self) -> Iterator[PositionedRow]:
+        """One by one."""
+        return zip(self.positions, zip(*self.columns, strict=True), strict=True)
+
 
 #: Staged rows, as something to select from.
 Source = sa.FromClause

@@ -12,6 +12,7 @@ import os
 import re
 import select
 import socket
+import sys
 import threading
 import time
 from functools import lru_cache
@@ -37,8 +38,14 @@ _ALL, _HALF = 0.9, 0.5
 _LEADERS_MAX = 8
 #: A request is answered on the spot only if one read brings all of it.
 _SHORT_BYTES = 1 << 16
+#: A piece of a long message. The megabyte that gunicorn asks for would be mapped and given back for
+#: each piece, for three times the cost of receiving it.
+_RECEIVED_BYTES_MAX = 1 << 16
 #: New objects after which it is looked for those that only hold each other.
 _GC_THRESHOLD = 20_000
+#: A thread that computes gives way to others after so long; the interpreter's own 5 ms are what a
+#: short request, and the part of a long list that is being merged, would wait for each time.
+_SWITCH_INTERVAL_S = 0.0005
 #: How often a leader without requests looks whether it is still wanted.
 _POLL_S = 1.0
 
@@ -87,6 +94,7 @@ class LaneWorker(ThreadWorker):  # type: ignore[misc]
         gc.freeze()
         # Rows on their way are many small objects, and none of them is garbage in a circle.
         gc.set_threshold(_GC_THRESHOLD)
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
         self._appoint()
         threading.Thread(target=self._watch, name="lane-watch", daemon=True).start()
         try:
@@ -200,6 +208,7 @@ class LaneWorker(ThreadWorker):  # type: ignore[misc]
             return False
         if data is not None:
             conn.init()
+            conn.parser.unreader.max_body_chunk = _RECEIVED_BYTES_MAX
             conn.parser.unreader.unread(data)
             if not _is_whole(data):
                 # It may take as long as the client likes.

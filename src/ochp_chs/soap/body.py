@@ -11,9 +11,9 @@ from ochp_chs.soap.faults import OchpFault, client_fault
 from ochp_chs.soap.shape import Shape
 
 _CHUNK_BYTES = 1 << 16
-#: Of a message that goes on, so much is asked of the server at once: it hands out a little of much
-#: by copying the rest.
-_READ_BYTES_MAX = 1 << 20
+#: Of a message that goes on, so much is asked of the server at once. It hands out a little of much
+#: by copying the rest; pieces of a megabyte would be mapped and given back one by one.
+_READ_BYTES_MAX = 1 << 17
 
 #: A gzip file may be many, one behind the other, but not countless ones that hold nothing.
 _MEMBERS_MAX = 1000

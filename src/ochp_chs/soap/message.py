@@ -1,12 +1,11 @@
 """The request as the operations read it: each record judged by the XSD, repaired where allowed."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 from lxml import etree
 
 from ochp_chs.clearing.errors import FrameRefused
-from ochp_chs.clearing.exchange import IncomingBlock, IncomingRecord
+from ochp_chs.clearing.exchange import IncomingBlock, IncomingRecord, IncomingRows, PlainReading
 from ochp_chs.ochp.operations import NAMESPACE, Operation
 from ochp_chs.ochp.reading import Reading
 from ochp_chs.ochp.repair import RECORD_NAME_REPAIRS, Repair, repair
@@ -38,22 +37,26 @@ class SoapMessage:
 
     def records(self, reading: Reading) -> Iterator[IncomingRecord]:
         """The request's repeated elements; see `clearing.exchange.Message`."""
-        return chain.from_iterable(block.records for block in self.blocks(reading))
+        for block in self.blocks(reading):
+            if isinstance(block, IncomingBlock):
+                yield from block.records
 
-    def blocks(self, reading: Reading) -> Iterator[IncomingBlock]:
+    def blocks(
+        self, reading: Reading, plain: PlainReading | None = None
+    ) -> Iterator[IncomingBlock | IncomingRows]:
         """The request's repeated elements as they arrive; see `clearing.exchange.Message`."""
-        schema, shape = record_schema(), self._envelope.shape
         renamed = {
             wrong: right for wrong, right in RECORD_NAME_REPAIRS.items() if right in self._types
         }
         tags = [f"{_OCHP}{name}" for name in (*self._types, *renamed)]
         position = 1
-        for holder in self._envelope.blocks(tags):
-            count = len(holder)
-            # Judging many at once costs half as much; only where one is wrong, each is looked at.
-            all_valid = schema.validate(holder) and shape.text_is_short(holder)
-            records = self._judged(holder, position, renamed, reading, all_valid=all_valid)
-            yield IncomingBlock(position, holder, all_valid, records)
+        for block in self._envelope.blocks(tags, plain):
+            if isinstance(block, etree._Element):
+                count = len(block)
+                yield IncomingBlock(position, self._judged(block, position, renamed, reading))
+            else:
+                count = len(block[0])
+                yield IncomingRows(position, block)
             position += count
         self._refuse_leftovers(reading)
 
@@ -63,10 +66,10 @@ class SoapMessage:
         position: int,
         renamed: dict[str, str],
         reading: Reading,
-        *,
-        all_valid: bool,
     ) -> Iterator[IncomingRecord]:
         schema, shape, strip = record_schema(), self._envelope.shape, len(_OCHP)
+        # Judging many at once costs half as much; only where one is wrong, each is looked at.
+        all_valid = schema.validate(holder) and shape.text_is_short(holder)
         for place, element in enumerate(list(holder), position):
             name = str(element.tag)[strip:]
             if all_valid or (

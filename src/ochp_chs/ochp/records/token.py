@@ -1,8 +1,6 @@
 """RoamingAuthorisationInfo: an authorisation token (PROTOCOL, "Authorisation data")."""
 
 import hashlib
-import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -62,8 +60,8 @@ class TokenCodec:
         expiry = (record[-1][0].text or "").strip()
         if token_type == "remote":
             raise RecordRefused(_REMOTE)
-        _check_expiry(expiry)
-        digest, digest_sha160 = _digests(instance, representation)
+        check_expiry(expiry)
+        digest, digest_sha160 = token_digests(instance, representation)
         contract = contract_key(contract_id)
         return TokenRow(
             digest,
@@ -74,46 +72,15 @@ class TokenCodec:
             contract,
             # DateTimeType is ISO 8601, which the database reads as it is.
             expiry,
-            _payload(record, emt_id, instance, token_type, representation, contract_id, expiry),
-        )
-
-    def decode_together(self, records: etree._Element) -> Sequence[tuple[object, ...]] | None:
-        """The rows of all schema-valid records inside an element, in their order.
-
-        None where one of them is not written plainly or has to be refused: to be decoded one by
-        one. Three times as fast: what libxml2 writes of a plain record is its payload already, and
-        what can be is done for all at once.
-        """
-        written = etree.tostring(records, encoding="unicode", with_tail=False)
-        if any(sign in written for sign in _REFERENCES):
-            return None
-        found = _PLAIN.findall(written)
-        if len(found) != len(records):
-            return None
-        payloads, sent, instances, token_types, contract_ids, expiries = zip(*found, strict=True)
-        representations = [each or "plain" for each in sent]
-        try:
-            for expiry in set(expiries):
-                _check_expiry(expiry)
-            digests = list(map(_digests, instances, representations))
-        except RecordRefused:
-            return None
-        if "remote" in token_types or "\n" in "".join(payloads):
-            return None
-        # A space is in no contract ID.
-        contracts = contract_key(" ".join(contract_ids)).split(" ")
-        return list(
-            zip(
-                [digest for digest, _ in digests],
-                [contract[:5] for contract in contracts],
-                token_types,
-                representations,
-                [digest_sha160 for _, digest_sha160 in digests],
-                contracts,
-                expiries,
-                payloads,
-                strict=True,
-            )
+            payload_of(
+                representation,
+                escape_text(instance),
+                token_type,
+                emt_id[2].text if len(emt_id) > 2 else None,
+                contract_id,
+                escape_text(record[2].text or "") if len(record) > 3 else None,
+                expiry,
+            ),
         )
 
     def identify(self, record: etree._Element) -> str:
@@ -131,33 +98,15 @@ class TokenCodec:
         if emt_id is None or not instance:
             return None
         try:
-            return _digests(instance, emt_id.get("representation"))[0]
+            return token_digests(instance, emt_id.get("representation"))[0]
         except RecordRefused:
             return None
 
 
-#: A record of a list as libxml2 writes it, where that is the canonical form (ochp/xml.py): no space
-#: between elements, no other attributes. No value holds a bracket, so that a match is one whole
-#: record.
-_PLAIN = re.compile(
-    r"<roamingAuthorisationInfo(?:Array)?>"
-    r'(<EmtId(?: representation="([^"]+)")?>'
-    r"<instance>([^<]*)</instance><tokenType>([^<]+)</tokenType>"
-    r"(?:<tokenSubType>[^<]+</tokenSubType>)?</EmtId>"
-    r"<contractId>([A-Za-z0-9-]+)</contractId>"
-    r"(?:<printedNumber>[^<]*</printedNumber>)?"
-    r"<expiryDate><DateTime>([0-9TZ:-]{20})</DateTime></expiryDate>)"
-    r"</roamingAuthorisationInfo(?:Array)?>"
-)
-
-#: What is or becomes a reference in canonical form, as libxml2 writes it; a line feed, too, but
-#: lines mostly end between records.
-_REFERENCES = ("&", "\\", "\t")
-
-
 # The tokens of one list mostly expire at the same few times.
 @lru_cache(maxsize=4096)
-def _check_expiry(expiry: str) -> None:
+def check_expiry(expiry: str) -> None:
+    """Raises `RecordRefused` for what has the form of a time and is none."""
     try:
         parse_date_time(expiry)
     except InvalidTime as error:
@@ -178,7 +127,7 @@ def lookup_key(emt_id: etree._Element) -> TokenKey:
 
 def token_key(instance: str, token_type: str, representation: str) -> TokenKey:
     """What to look for, given a token as it was sent; see `lookup_key`."""
-    digest, digest_sha160 = _digests(instance, representation)
+    digest, digest_sha160 = token_digests(instance, representation)
     if digest_sha160 is not None:
         return TokenKey(token_type, (digest, digest_sha160), None)
     return TokenKey(token_type, (digest,), digest if representation == "sha-160" else None)
@@ -192,7 +141,8 @@ _REMOTE = Violation(
 )
 
 
-def _digests(instance: str, representation: str | None) -> tuple[bytes, bytes | None]:
+def token_digests(instance: str, representation: str | None) -> tuple[bytes, bytes | None]:
+    """`TokenRow.digest` and `TokenRow.digest_sha160`; raises `RecordRefused` for a wrong hash."""
     if representation is None or representation == "plain":
         data = instance.encode()
         return (
@@ -216,25 +166,22 @@ def _digests(instance: str, representation: str | None) -> tuple[bytes, bytes | 
     return digest, None
 
 
-def _payload(
-    record: etree._Element,
-    emt_id: etree._Element,
+def payload_of(
+    representation: str | None,
     instance: str,
     token_type: str,
-    representation: str | None,
+    sub_type: str | None,
     contract_id: str,
+    printed_number: str | None,
     expiry: str,
 ) -> str:
+    """A token in canonical form (ochp/xml.py), its texts escaped already; empty stands for none."""
     # Written out instead of walked over: this runs for every record of every list.
     attribute = f' representation="{representation}"' if representation else ""
-    sub_type = f"<tokenSubType>{emt_id[2].text}</tokenSubType>" if len(emt_id) > 2 else ""
-    printed = (
-        f"<printedNumber>{escape_text(record[2].text or '')}</printedNumber>"
-        if len(record) > 3
-        else ""
-    )
+    sub_type = f"<tokenSubType>{sub_type}</tokenSubType>" if sub_type else ""
+    printed = f"<printedNumber>{printed_number}</printedNumber>" if printed_number else ""
     return (
-        f"<EmtId{attribute}><instance>{escape_text(instance)}</instance>"
+        f"<EmtId{attribute}><instance>{instance}</instance>"
         f"<tokenType>{token_type}</tokenType>{sub_type}</EmtId>"
         f"<contractId>{contract_id}</contractId>{printed}"
         f"<expiryDate><DateTime>{expiry}</DateTime></expiryDate>"
