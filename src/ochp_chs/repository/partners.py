@@ -1,11 +1,12 @@
 """Partners: who may log in, in which roles and for which party IDs.
 
-Nothing here is cached: a change counts with the next request (PROTOCOL, "Who is calling").
+Each request reads its partner: a change counts with the next one (PROTOCOL, "Who is calling").
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,9 @@ from ochp_chs.repository.query import Query
 from ochp_chs.repository.tables import partner, partner_party, partner_role, roaming_connection
 
 PARTNERS_LISTED_MAX = 10_000
+
+#: Rows that need not be made partners again.
+_ROWS_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,24 @@ _FIND = Query(named_partner_statement())
 
 def partner_of(row: Sequence[Any]) -> Partner:
     """The partner in a row of `partners_statement`."""
-    number, name, password_hash, reading, empty_set, cdrs_max, created, disabled, *rest = row
-    roles, parties = rest
+    *plain, roles, parties = row
+    return _partner_of(*plain, tuple(roles), tuple(map(tuple, parties)))
+
+
+# Mostly, the row is the same as with the request before.
+@lru_cache(maxsize=_ROWS_KEPT)
+def _partner_of(
+    number: int,
+    name: str,
+    password_hash: str,
+    reading: str,
+    empty_set: bool,
+    cdrs_max: int | None,
+    created: datetime,
+    disabled: datetime | None,
+    roles: tuple[str, ...],
+    parties: tuple[tuple[str, str, str], ...],
+) -> Partner:
     return Partner(
         id=number,
         name=name,

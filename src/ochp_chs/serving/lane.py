@@ -32,8 +32,11 @@ _QUIET_S = 1.0
 #: How often it is asked whether there are too few leaders, or too many.
 _REVIEW_S = 0.1
 #: Busy all the time with less than so much of a processor, leaders wait: the database is far away.
-_WAITING_SHARE = 0.6
-#: As good as all of the time, or of the processor; and hardly half of it.
+_WAITING_SHARE = 0.5
+#: With more than so much of one there is little waiting: the rest is what other processes take, and
+#: leaders that compete for it, and with each other for the interpreter, only make each other slow.
+_WORKING_SHARE = 0.65
+#: As good as all of the time, and hardly half of it.
 _ALL, _HALF = 0.9, 0.5
 _LEADERS_MAX = 8
 #: A request is answered on the spot only if one read brings all of it.
@@ -62,6 +65,21 @@ class _Leader:
         self.busy_since = 0.0
 
 
+class _Settled:
+    """gunicorn's settings as plain attributes: each request asks for some twenty of them.
+
+    In a worker they do not change any more.
+    """
+
+    def __init__(self, config: Any) -> None:
+        self._config = config
+        plain = [name for name in config.settings if not hasattr(type(config), name)]
+        self.__dict__.update({name: getattr(config, name) for name in plain})
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._config, name)
+
+
 class LaneWorker(ThreadWorker):  # type: ignore[misc]
     """A `ThreadWorker` whose threads wait for requests in turn, and not its main thread.
 
@@ -84,6 +102,7 @@ class LaneWorker(ThreadWorker):  # type: ignore[misc]
         """Start what belongs to this process."""
         self._ready = select.epoll()
         self._wake_up = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.cfg: Any = _Settled(self.cfg)
         self._ready.register(self._wake_up, select.EPOLLIN)
         super().init_process()
 
@@ -305,7 +324,7 @@ class _Review:
         self._begin()
         if busy_share > _ALL and cpu_share < _WAITING_SHARE:
             return min(leaders + 1, _LEADERS_MAX)
-        is_one_too_many = leaders > 1 and (busy_share < _HALF or cpu_share > _ALL)
+        is_one_too_many = leaders > 1 and (busy_share < _HALF or cpu_share > _WORKING_SHARE)
         return leaders - 1 if is_one_too_many else leaders
 
 

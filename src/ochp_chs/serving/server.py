@@ -26,6 +26,7 @@ from ochp_chs.serving.departure import Departure
 from ochp_chs.serving.embedded_postgres import EmbeddedPostgres
 from ochp_chs.serving.errors import AddressError
 from ochp_chs.serving.pace import Patience
+from ochp_chs.serving.shares import ConnectionCounts
 from ochp_chs.serving.worker import BoundedThreadWorker
 
 log = structlog.get_logger(__name__)
@@ -127,6 +128,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
         #: Where all workers together count the requests of each partner: made before they are.
         self.slots_file = os.memfd_create("ochp-chs-slots")
         self.departure = Departure()
+        self.connection_counts = ConnectionCounts()
         self._postgres = postgres
         self._on_ready = on_ready
         super().__init__()
@@ -148,7 +150,13 @@ class _Application(BaseApplication):  # type: ignore[misc]
             "limit_request_fields": settings.max_http_headers,
             "limit_request_field_size": settings.max_http_header_bytes,
             "control_socket_disable": True,
+            # What a proxy says is read in one place: serving/proxies.py. gunicorn reads none of it,
+            # whoever it comes from, and need not look each time who that is.
+            "forwarded_allow_ips": "*",
+            "secure_scheme_headers": {},
+            "forwarder_headers": "",
             "when_ready": self._ready,
+            "child_exit": lambda _, worker: self.connection_counts.forget(worker.age),
             "on_exit": lambda _: remove_files_of(os.getpid()),
         }
         for name, value in options.items():

@@ -9,6 +9,7 @@ import structlog
 from ochp_chs.serving.lane import LaneWorker
 from ochp_chs.serving.memory import resident_bytes
 from ochp_chs.serving.pace import AnswerNotRead, PacedSocket
+from ochp_chs.serving.shares import HEAD_START_S
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,36 @@ class BoundedThreadWorker(LaneWorker):
     """
 
     alive: bool
+    nr_conns: int
+    age: int
+
+    def accept(self, listener: Any) -> None:
+        """Take a new connection, unless a worker that has fewer is about to."""
+        counts = self.app.connection_counts
+        counts.set(self.age, self.nr_conns)
+        if counts.is_ahead(self.age):
+            time.sleep(HEAD_START_S)
+        super().accept(listener)
+        counts.set(self.age, self.nr_conns)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Begin or cease to take new connections."""
+        super().set_accept_enabled(enabled)
+        if enabled:
+            self.app.connection_counts.set(self.age, self.nr_conns)
+        else:
+            self.app.connection_counts.forget(self.age)
+
+    def _forget(self, conn: Any) -> None:
+        super()._forget(conn)
+        if self._accepting:
+            self.app.connection_counts.set(self.age, self.nr_conns)
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Close connections on which nothing came for long; called about every second."""
+        super().murder_keepalived(force)
+        if self._accepting:
+            self.app.connection_counts.set(self.age, self.nr_conns)
 
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection on which something came to the threads."""

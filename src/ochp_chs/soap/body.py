@@ -126,6 +126,8 @@ def _raw_chunks(environ: dict[str, Any], limits: Limits) -> Iterator[bytes]:
             return
         read += len(chunk)
         yield from _pieces(chunk)
+        if length.isdigit() and missing <= 0:
+            return
 
 
 def _pieces(chunk: bytes) -> Iterator[bytes]:

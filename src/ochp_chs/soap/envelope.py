@@ -27,6 +27,7 @@ from ochp_chs.soap.frame import (
     not_well_formed,
     request_of,
 )
+from ochp_chs.soap.shape import Shape
 from ochp_chs.soap.stream import Stream, refuse_crowds, taken
 
 #: Up to this size a message is parsed as a whole.
@@ -51,6 +52,8 @@ class _Source:
     at_end: bool
     encoding: str | None
     limits: Limits
+    #: What the parts of the message may be at most.
+    shape: Shape
     #: Takes in what the sender has not sent yet; see `Body.collect`.
     collect: Callable[[], None]
 
@@ -63,7 +66,7 @@ class Envelope:
         #: Qualified name of the Body's first element, which names the operation.
         self.request_tag = request_tag
         #: What its parts may be at most.
-        self.shape = source.limits.shape
+        self.shape = source.shape
         self._source = source
         self._request: etree._Element | None = None
 
@@ -132,7 +135,8 @@ def open_envelope(
             at_end = False
             break
     encoding = _encoding(bytes(head[:1024]), charset)
-    source = _Source(chunks, bytes(head), at_end, encoding, limits, collect)
+    shape = limits.shape.for_message(head) if at_end else limits.shape
+    source = _Source(chunks, bytes(head), at_end, encoding, limits, shape, collect)
     _refuse_doctype(source.head)
     return _whole(source) if at_end else _headed(source)
 
@@ -148,7 +152,7 @@ def _whole(source: _Source) -> Envelope:
     check_document(root)
     body = body_of(root)
     request = request_of(body)
-    envelope = Envelope(header_of(root, source.limits), str(request.tag), source)
+    envelope = Envelope(header_of(root, source.shape), str(request.tag), source)
     envelope._request = request
     return envelope
 
@@ -178,7 +182,7 @@ def _headed(source: _Source) -> Envelope:
                     check_document(element)
                 elif is_body(parent):
                     root = cast(etree._Element, parent.getparent())
-                    header = header_of(root, source.limits)
+                    header = header_of(root, source.shape)
                     return Envelope(header, str(element.tag), source)
     except etree.XMLSyntaxError as error:
         raise not_well_formed(error) from None

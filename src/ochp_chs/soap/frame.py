@@ -1,10 +1,12 @@
 """What stands around the records: envelope, header, body and the one request in it."""
 
+import re
+
 from lxml import etree
 
 from ochp_chs.ochp.xml import local_name
-from ochp_chs.soap.body import Limits
 from ochp_chs.soap.faults import SOAP_NAMESPACE, OchpFault, client_fault
+from ochp_chs.soap.shape import Shape
 
 _SOAP = f"{{{SOAP_NAMESPACE}}}"
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -14,6 +16,8 @@ ENCODINGS = frozenset(
     {"UTF-8", "UTF8", "US-ASCII", "ASCII", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1"}
     | {"ISO-8859-15", "WINDOWS-1252"}
 )
+
+_LINE = re.compile(r" line \d+\b")
 
 #: Nothing is fetched, no entity is put in, and a DTD is refused before any of it is read.
 PARSER_OPTIONS = {
@@ -49,7 +53,7 @@ def check_document(root: etree._Element) -> None:
     )
 
 
-def header_of(root: etree._Element, limits: Limits) -> etree._Element | None:
+def header_of(root: etree._Element, shape: Shape) -> etree._Element | None:
     """The envelope's header, if it has one; raises a fault if it is beyond bounds."""
     headers = list(root.iterchildren(f"{_SOAP}Header"))
     if not headers:
@@ -58,7 +62,7 @@ def header_of(root: etree._Element, limits: Limits) -> etree._Element | None:
         raise client_fault(
             f"The SOAP envelope has {len(headers)} Header elements; it may have one."
         )
-    excess = limits.shape.excess(headers[0])
+    excess = shape.excess(headers[0])
     if excess is not None:
         raise client_fault(f"The SOAP header cannot be read: {excess.field}: {excess.text}.")
     return headers[0]
@@ -100,6 +104,8 @@ def not_well_formed(error: etree.XMLSyntaxError, place: tuple[int, int] | None =
     """
     line, column = place or error.position
     reason = " ".join((error.msg or "it ends too early").partition(", line ")[0].split())
+    # Where an element began that is not ended: the line as the parser counted.
+    reason = _LINE.sub("", reason)
     return client_fault(
         f"The message is not well-formed XML (line {line}, column {column}): {reason}."
         " Nothing was changed."

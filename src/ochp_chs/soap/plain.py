@@ -113,45 +113,50 @@ def _holds_elements_only(piece: bytes) -> bool:
 
 
 @dataclass(slots=True)
+class _Gap:
+    """A place at which the parser was not given something."""
+
+    #: Where the parser was: full lines, and bytes of the last one.
+    at: tuple[int, int]
+    #: What it missed before or here: lines, and by how much the columns of the line are off.
+    lines: int
+    columns: int
+
+
 class Skipped:
     """How far the parser's idea of line and column is off, for who is told of an error there."""
 
-    #: Lines that were passed over.
-    _lines: int = 0
-    #: The line, as the parser counts, whose columns are off, and by how much.
-    _line: int = 0
-    _columns: int = 0
-    _parsed_lines: int = 0
-    #: Bytes that the parser was given of its last line.
-    _parsed_columns: int = 0
+    def __init__(self) -> None:
+        self._at = (0, 0)
+        self._gaps: list[_Gap] = []
 
     def parsed(self, piece: bytes) -> None:
         """The parser was given a piece."""
-        lines = piece.count(b"\n")
-        self._parsed_lines += lines
-        if lines:
-            self._parsed_columns = _columns_after(piece)
-        else:
-            self._parsed_columns += len(piece)
+        lines, columns = self._at
+        self._at = _behind(piece, lines, columns)
 
     def passed_over(self, run: bytes) -> None:
         """The parser was not given a run."""
-        lines = run.count(b"\n")
-        if lines:
-            self._columns = _columns_after(run) - self._parsed_columns
-        elif self._line == self._parsed_lines:
-            self._columns += len(run)
-        else:
-            self._columns = len(run)
-        self._line = self._parsed_lines
-        self._lines += lines
+        last = self._gaps[-1] if self._gaps else _Gap((0, 0), 0, 0)
+        lines, columns = self._at
+        shift = last.columns if last.at[0] == lines else 0
+        true_lines, true_columns = _behind(run, lines + last.lines, columns + shift)
+        gap = _Gap(self._at, true_lines - lines, true_columns - columns)
+        if self._gaps and last.at == self._at:
+            self._gaps.pop()
+        self._gaps.append(gap)
 
     def true_place(self, line: int, column: int) -> tuple[int, int]:
         """Line and column in the message, given the parser's, both from 1."""
-        if line == self._line + 1:
-            column += self._columns
-        return line + self._lines, column
+        # Of what stands behind a gap, the parser complains when it is a character further at least.
+        for gap in reversed(self._gaps):
+            if gap.at < (line - 1, column - 1):
+                return line + gap.lines, column + (gap.columns if gap.at[0] == line - 1 else 0)
+        return line, column
 
 
-def _columns_after(text: bytes) -> int:
-    return len(text) - text.rindex(b"\n") - 1
+def _behind(text: bytes, lines: int, columns: int) -> tuple[int, int]:
+    """Where one is behind a text that begins there."""
+    if b"\n" not in text:
+        return lines, columns + len(text)
+    return lines + text.count(b"\n"), len(text) - text.rindex(b"\n") - 1

@@ -59,10 +59,12 @@ class PlainTokens:
         None where the text is not whole records from begin to end, or where one of them is not
         written plainly or has to be refused.
         """
+        if not written.endswith(self._end):
+            return None
         # Each match begins with the end tag of the record before and stands directly before its
         # own: where there are as many of them as end tags, nothing lies between.
         found = self._find_all(self._end + written)
-        if not found or len(found) != written.count(self._end):
+        if len(found) != written.count(self._end):
             return None
         values = list(zip(*found, strict=True))
         sent, instances, token_types, _, contract_ids, _, expiries = values
