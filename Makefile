@@ -8,6 +8,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	echo "$$name" && break; done)
 # More arguments for the tool behind a target: make test ARGS="-k tokens -x"
 ARGS ?=
+# In so many processes `make test` runs, each with a PostgreSQL of its own.
+PROCESSES ?= 2
 # How long `make fuzz` takes, in seconds.
 FUZZ_S ?= 60
 # `make faults` in full takes up to half an hour, in short a minute or so and neither root nor a compiler.
@@ -26,7 +28,7 @@ demo: $(INSTALLED) ## Start a server with demo partners, play a round trip, keep
 	@$(BIN)/ochp-chs demo $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: $(INSTALLED) ## Run all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 fuzz: $(INSTALLED) $(VENV)/.fuzz ## Fuzz the SOAP edge for FUZZ_S=60 seconds, guided by coverage
 	@FUZZ_S=$(FUZZ_S) $(BIN)/python -m tests.fuzz

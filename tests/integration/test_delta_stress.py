@@ -13,7 +13,7 @@ from ochp_chs.repository import changes
 from ochp_chs.repository.engine import Database
 from tests.support import delta
 from tests.support.delta import CHAPTERS, Chapter
-from tests.support.delta_stress import SENDERS, Arena
+from tests.support.delta_stress import POLLS_MIN, SENDERS, Arena
 
 SECONDS = float(os.environ.get("OCHP_CHS_TEST_STRESS_S", "6"))
 SEEDS = [int(seed) for seed in os.environ.get("OCHP_CHS_TEST_STRESS_SEEDS", "1").split()]
@@ -38,7 +38,7 @@ def run(database: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(changes, "publish", arena.publish_with_pauses)
         monkeypatch.setattr(changes, "await_publishers", await_publishers)
         missed = arena.run(seconds)
-        assert min(arena.polls) > 5
+        assert min(arena.polls) >= POLLS_MIN
         return missed, arena.held
 
     return run
