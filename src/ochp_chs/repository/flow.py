@@ -16,7 +16,7 @@ from psycopg2.errors import UniqueViolation
 
 from ochp_chs.repository.copy_text import LineEncoder, together
 from ochp_chs.repository.feeds import Feed
-from ochp_chs.repository.merge import merge
+from ochp_chs.repository.merge import merge_statement
 from ochp_chs.repository.rows import Types
 from ochp_chs.repository.staging import Repeats, RowBlock, find_repeats
 
@@ -99,13 +99,23 @@ class Flow:
         _copy(
             connection, self._incoming, [column.name for column in self._incoming.c], part.content
         )
-        changed = merge(connection, self.feed, self.columns, self._incoming, self.change_id)
-        if not self.into_nothing:
-            names = [column.name for column in self._seen.c]
-            incoming = sa.select(*[self._incoming.c[name] for name in names])
-            connection.execute(self._seen.insert().from_select(names, incoming))
-        connection.execute(sa.text(f'TRUNCATE "{self._incoming.name}"'))
+        changed = connection.execute(self._merge).rowcount
+        connection.exec_driver_sql(self._forget)
         return changed
+
+    @cached_property
+    def _merge(self) -> sa.Insert:
+        return merge_statement(self.feed, self.columns, self._incoming, self.change_id)
+
+    @cached_property
+    def _forget(self) -> str:
+        """Forget a part but for its keys, in one round trip."""
+        truncate = f'TRUNCATE "{self._incoming.name}"'
+        if self.into_nothing:
+            return truncate
+        names = [column.name for column in self._seen.c]
+        keys = sa.select(*[self._incoming.c[name] for name in names])
+        return f"{self._seen.insert().from_select(names, keys)}; {truncate}"
 
     @cached_property
     def _key_columns(self) -> int:

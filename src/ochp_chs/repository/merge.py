@@ -44,12 +44,13 @@ def merge(
     change_id: int,
 ) -> int:
     """Insert what is new, replace what differs; returns how many rows that were."""
-    return connection.execute(_merge_statement(feed, columns, source, change_id)).rowcount
+    return connection.execute(merge_statement(feed, columns, source, change_id)).rowcount
 
 
-def _merge_statement(
+def merge_statement(
     feed: Feed, columns: Sequence[str], source: sa.FromClause, change_id: int
 ) -> sa.Insert:
+    """What `merge` executes, for who merges many parts from one table."""
     table = feed.table
     same_key = sa.and_(*[table.c[name] == source.c[name] for name in feed.key])
     # By one look into the key's index for each row, whatever the planner thinks: joining a part of
