@@ -13,7 +13,7 @@ from ochp_chs.repository import changes
 from ochp_chs.repository.engine import Database
 from tests.support import delta
 from tests.support.delta import CHAPTERS, Chapter
-from tests.support.delta_stress import POLLS_MIN, SENDERS, Arena
+from tests.support.delta_stress import HELD_S_MAX, HELD_UNPROTECTED_S_MAX, POLLS_MIN, SENDERS, Arena
 
 SECONDS = float(os.environ.get("OCHP_CHS_TEST_STRESS_S", "6"))
 SEEDS = [int(seed) for seed in os.environ.get("OCHP_CHS_TEST_STRESS_SEEDS", "1").split()]
@@ -32,9 +32,10 @@ def run(database: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch) 
         publish: delta.Publish = changes.publish,
         await_publishers: Callable[..., None] = changes.await_publishers,
         seconds: float = SECONDS,
+        held_s_max: float = HELD_S_MAX,
     ) -> tuple[set[str], set[str]]:
         delta.add_market(delta.server_on(database), chapter, senders=SENDERS)
-        arena = Arena(chapter, postgres_url, seed, publish)
+        arena = Arena(chapter, postgres_url, seed, publish, held_s_max=held_s_max)
         monkeypatch.setattr(changes, "publish", arena.publish_with_pauses)
         monkeypatch.setattr(changes, "await_publishers", await_publishers)
         missed = arena.run(seconds)
@@ -63,5 +64,7 @@ def test_nothing_is_missing(run: Run, chapter: Chapter, seed: int) -> None:
 def test_without_the_protection_something_is(
     run: Run, publish: delta.Publish, await_publishers: Callable[..., None]
 ) -> None:
-    missed, held = run(CHAPTERS[0], 1, publish, await_publishers, seconds=4)
+    missed, held = run(
+        CHAPTERS[0], 1, publish, await_publishers, 4, held_s_max=HELD_UNPROTECTED_S_MAX
+    )
     assert missed >= held
