@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 
+import psycopg2
 import sqlalchemy as sa
 
 from ochp_chs.repository.feeds import Feed
@@ -108,6 +109,11 @@ def stream(
     yield first
     # From here on by the driver's own cursor, of which nothing is buffered: making rows of single
     # texts would take a fifth of a long list's time.
-    while len(first) == BLOCK_ROWS and (rows := result.cursor.fetchmany(BLOCK_ROWS)):
-        yield list(chain.from_iterable(rows))
+    try:
+        while len(first) == BLOCK_ROWS and (rows := result.cursor.fetchmany(BLOCK_ROWS)):
+            yield list(chain.from_iterable(rows))
+    except psycopg2.Error as error:
+        # As after any other statement that broke off: there may be nothing left to roll back.
+        connection.invalidate(error)
+        raise
     result.close()
