@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from ochp_chs.serving.identity import Identity, identity_for
 _DOCKER = """#!/bin/sh
 # Stands in for docker: the container `database` is a process of this machine, `migrate` a command.
 set -eu
-export PATH={binaries}:$PATH PGHOST={sockets} PGDATA={data} ARCHIVE={archive}
+export PATH={binaries}:"$PATH" PGHOST={sockets} PGDATA={data} ARCHIVE={archive}
 case "$*" in
     "compose exec -T database "*) shift 4; exec {as_user} "$@" ;;
     "compose run --rm --no-deps -T database "*) shift 6; exec {as_user} "$@" ;;
@@ -63,7 +64,10 @@ def install(folder: Path, program: str, archive_script: Path) -> Installation:
         path.chmod(0o700)
         identity.own(path)
     as_user = shlex.join(identity.prefix)
-    script = shlex.quote(str(archive_script))
+    # Into a folder without a space in its name, for quoting once is enough.
+    script = folder / "archive.sh"
+    shutil.copy(archive_script, script)
+    identity.own(script)
     options = (
         f"-c listen_addresses= -c unix_socket_directories={sockets} -c archive_mode=on"
         f" -c archive_command='ARCHIVE={archive} bash {script} %p %f' -c archive_timeout=60"
@@ -72,7 +76,7 @@ def install(folder: Path, program: str, archive_script: Path) -> Installation:
     docker.parent.mkdir()
     docker.write_text(
         _DOCKER.format(
-            binaries=binaries(),
+            binaries=shlex.quote(str(binaries())),
             sockets=sockets,
             data=data,
             archive=archive,
