@@ -155,7 +155,7 @@ def test_archive_keeps_what_it_has(installation: Installation, tmp_path: Path) -
     piece = tmp_path / "piece"
     piece.write_bytes(b"log" * 1000)
     script = DEPLOY / "postgres" / "archive.sh"
-    keep = f"ARCHIVE={tmp_path} bash {script} {piece} 0001"
+    keep = f"ARCHIVE={tmp_path} bash '{script}' {piece} 0001"
 
     installation.type(keep)
     # Once more after a crash is well, another piece by the same name is not.
